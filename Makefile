@@ -1,0 +1,78 @@
+# `make demo`, `make serve` and `make test` set up what they need; everything else is for developers.
+# Three environments, because the pieces cannot share one (docs/laptop.md): train, serve, triton.
+
+PYTHON ?= python3.11
+TRAIN := .venv/train/bin
+SERVE := .venv/serve/bin
+PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --constraint requirements.lock
+
+DATA ?=
+PORT ?= 8080
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo serve test lint lock clean
+
+help: ## Lists these targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+install: .venv/system .venv/train/installed .venv/serve/installed .venv/triton/installed ## Installs the three environments and Debian's packages
+
+demo: install ## From tables to REST answers; DATA=<folder> for your own tables
+	@$(TRAIN)/python -m inference.local demo $(if $(DATA),--data '$(DATA)')
+
+serve: install ## Leaves the stack up until Ctrl-C; DATA=<folder> for your own tables
+	@$(TRAIN)/python -m inference.local serve $(if $(DATA),--data '$(DATA)')
+
+test: install .venv/train/installed-dev .venv/serve/installed-dev ## Passes the tests
+	$(SERVE)/python -m pytest -m serve_env tests/inference
+	$(TRAIN)/python -m pytest -m 'not serve_env'
+
+lint: .venv/train/installed-dev ## Formatting, lint and types
+	$(TRAIN)/ruff format --check .
+	$(TRAIN)/ruff check .
+	$(TRAIN)/mypy
+
+lock: ## Resolves requirements.lock and the triton environment's anew
+	$(PYTHON) inference/local/lock.py
+
+clean: ## Removes environments and everything the stack wrote
+	rm -rf .venv .stylerec build
+
+# Debian's Redis, and the shared Python library that Triton's Python backend is linked with.
+.venv/system:
+	@mkdir -p .venv
+	@if ! command -v redis-server >/dev/null || ! ldconfig -p | grep -q 'libpython3.11.so.1.0'; then \
+	  echo "installing redis-server and libpython3.11"; \
+	  sudo=$$([ "$$(id -u)" = 0 ] || echo sudo); \
+	  $$sudo apt-get update -qq && \
+	  DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq --no-install-recommends \
+	    redis-server libpython3.11 >/dev/null; \
+	fi
+	@touch $@
+
+.venv/%/bin/python:
+	@$(PYTHON) -m venv .venv/$*
+
+.venv/train/installed: .venv/train/bin/python pyproject.toml requirements.lock
+	@echo "installing the training environment (TensorFlow, torch, kfp, Feast)"
+	@$(TRAIN)/python $(PIP_INSTALL) --editable '.[train]'
+	@touch $@
+
+.venv/serve/installed: .venv/serve/bin/python pyproject.toml requirements.lock
+	@echo "installing the serving environment (KServe, Feast; no TensorFlow, no torch)"
+	@$(SERVE)/python $(PIP_INSTALL) --editable '.[serve]'
+	@touch $@
+
+.venv/triton/installed: .venv/triton/bin/python inference/local/triton-requirements.lock
+	@echo "installing Triton"
+	@.venv/triton/bin/python -m pip install --quiet --disable-pip-version-check \
+	  --requirement inference/local/triton-requirements.lock
+	@touch $@
+
+.venv/train/installed-dev: .venv/train/installed
+	@$(TRAIN)/python $(PIP_INSTALL) --editable '.[train,dev]'
+	@touch $@
+
+.venv/serve/installed-dev: .venv/serve/installed
+	@$(SERVE)/python $(PIP_INSTALL) --editable '.[serve,dev]'
+	@touch $@

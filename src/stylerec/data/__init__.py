@@ -1,0 +1,1 @@
+"""Tables in, prepared arrays out: reading, validation, the synthetic retailer, preparation."""

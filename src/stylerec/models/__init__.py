@@ -1,0 +1,1 @@
+"""The three models. They share no code beyond `stylerec.data`, `.features` and `.schema`."""

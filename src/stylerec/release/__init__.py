@@ -1,0 +1,1 @@
+"""What is promoted as one: building, publishing, verifying and rolling back a release."""
