@@ -1,0 +1,30 @@
+"""Component: exports the trained ranking model to ONNX."""
+
+from kfp import dsl
+
+from components.image import TRAINING_IMAGE
+
+
+@dsl.component(base_image=TRAINING_IMAGE, install_kfp_package=False)
+def export_ranking(
+    prepared: dsl.Input[dsl.Dataset],
+    trained: dsl.Input[dsl.Model],
+    exported: dsl.Output[dsl.Model],
+) -> str:
+    """Writes `model.onnx` and checks its answers against the framework's.
+
+    Args:
+        prepared: What the model was trained on.
+        trained: What `train_ranking` wrote.
+        exported: The ONNX model, its embeddings and its record.
+
+    Returns:
+        The URI of `exported`, for joining with the branch that leaves the model out.
+    """
+    from pathlib import Path
+
+    from stylerec.models.ranking.export import export_ranking as export
+
+    result = export(Path(trained.path), Path(prepared.path), Path(exported.path))
+    exported.metadata["max_abs_difference"] = result.max_abs_difference
+    return exported.uri

@@ -1,0 +1,23 @@
+"""Component: trains the next-item encoder (PyTorch)."""
+
+from kfp import dsl
+
+from components.image import TRAINING_IMAGE
+
+
+@dsl.component(base_image=TRAINING_IMAGE, install_kfp_package=False)
+def train_next_item(prepared: dsl.Input[dsl.Dataset], config: str, trained: dsl.Output[dsl.Model]):
+    """Trains the next-item encoder.
+
+    Args:
+        prepared: What `prepare` wrote.
+        config: JSON of `NextItemConfig` fields that differ from the default.
+        trained: Weights, configuration and training record.
+    """
+    import json
+    from pathlib import Path
+
+    from stylerec.models.next_item.config import NextItemConfig
+    from stylerec.models.next_item.train import train_next_item as train
+
+    train(Path(prepared.path), Path(trained.path), NextItemConfig(**json.loads(config)))

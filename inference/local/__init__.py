@@ -1,0 +1,1 @@
+"""The laptop stack: Redis, Triton and the routing transformer as local processes."""

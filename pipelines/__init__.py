@@ -1,0 +1,1 @@
+"""Kubeflow pipelines, one per file, and how to compile and run them."""

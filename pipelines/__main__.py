@@ -1,0 +1,66 @@
+"""`stylerec pipelines ...`: compile for a cluster, or run on this machine."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from stylerec.errors import StyleRecError
+from stylerec.settings import Settings
+
+app = typer.Typer(no_args_is_help=True, help=__doc__, pretty_exceptions_enable=False)
+
+LOCAL_PYTHON_MODEL = Path("inference/model_repository/model.py")
+
+
+@app.command("compile")
+def compile_command(
+    output: Annotated[Path, typer.Argument(help="File to write")] = Path("build/training.yaml"),
+    pipeline: Annotated[str, typer.Option(help="Pipeline to compile")] = "training",
+) -> None:
+    """Writes a pipeline as KFP IR YAML."""
+    from pipelines.compiling import compile_pipeline
+
+    typer.echo(f"wrote {compile_pipeline(pipeline, output)}")
+
+
+@app.command("run")
+def run_command(
+    source: Annotated[Path, typer.Argument(help="Folder of canonical tables")],
+    runs: Annotated[Path, typer.Option(help="Folder for the run's artifacts")] = Path(
+        ".stylerec/runs"
+    ),
+    configs: Annotated[str, typer.Option(help="JSON: pipeline parameter to its value")] = "{}",
+) -> None:
+    """Runs the training pipeline here; Redis and Triton must be up (`make serve`)."""
+    from pipelines.local_run import run_training
+
+    settings = Settings()
+    arguments = {
+        "source": str(source.resolve()),
+        "release_uri": settings.release_uri,
+        "model_repository": str(settings.model_repository),
+        "triton_url": f"{settings.triton_host}:{settings.triton_grpc_port}",
+        "feast_config": str(settings.feast_config),
+        "feast_workdir": str(settings.feast_workdir),
+        "redis_address": f"{settings.redis_host}:{settings.redis_port}",
+        "python_model": str(LOCAL_PYTHON_MODEL),
+        **json.loads(configs),
+    }
+    duration_s = run_training(arguments, runs=runs)
+    typer.echo(f"training pipeline finished in {duration_s:.0f} s")
+
+
+def main() -> None:
+    """Runs the command, turning errors that users can mend into one line and exit code 2."""
+    try:
+        app(prog_name="stylerec pipelines")
+    except StyleRecError as error:
+        typer.echo(f"error: {error}", err=True)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()
