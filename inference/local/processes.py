@@ -1,5 +1,6 @@
 """Starts, watches and stops one local process; nothing it starts outlives it."""
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -108,10 +109,8 @@ class LocalProcess:
     def signal_group(self, number: signal.Signals) -> None:
         """Sends a signal to the process and everything that it started."""
         if self._process is not None:
-            try:
+            with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, number)
-            except ProcessLookupError:
-                return
 
     def _failure(self, expected: str, got: str) -> StackError:
         text = self.log.read_text(errors="replace") if self.log.exists() else ""
@@ -119,6 +118,43 @@ class LocalProcess:
         return StackError(
             self.name, expected=expected, got=got, fix=f"see {self.log}, which ends:\n{tail}"
         )
+
+
+class StepFailedError(Exception):
+    """A step that ran in a process of its own failed, and has said why.
+
+    Attributes:
+        exit_code: What to end with, never 0.
+    """
+
+    def __init__(self, exit_code: int) -> None:
+        super().__init__(f"exit code {exit_code}")
+        self.exit_code = exit_code if exit_code > 0 else 1
+
+
+def run_step(command: Sequence[str], *, folder: Path, environment: Mapping[str, str]) -> None:
+    """Runs a command to its end with this terminal as its own; nothing it starts outlives it.
+
+    Raises:
+        StepFailedError: It ended with another exit code than 0.
+    """
+    process = subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        cwd=folder,
+        env=dict(environment),
+        start_new_session=True,
+        preexec_fn=_die_with_parent,
+    )
+    try:
+        exit_code = process.wait()
+    finally:
+        # The tasks of an interrupted pipeline are in its group.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    if exit_code != 0:
+        raise StepFailedError(exit_code)
 
 
 def require_free_port(port: int, name: str) -> None:

@@ -16,6 +16,11 @@ PYTHON_MODEL = REPOSITORY_ROOT / "inference" / "model_repository" / "model.py"
 _PROBE_TIMEOUT_S = 1.0
 
 
+def environment_of(settings: Settings) -> dict[str, str]:
+    """Returns the environment variables that make another process build equal settings."""
+    return {f"STYLEREC_{name.upper()}": str(value) for name, value in settings.model_dump().items()}
+
+
 def environment_python(name: str) -> Path:
     """Returns the interpreter of one of the three environments (`train`, `serve`, `triton`).
 
@@ -34,7 +39,7 @@ def environment_python(name: str) -> Path:
 
 
 def redis_process(settings: Settings, run: Path) -> LocalProcess:
-    """Returns Debian's `redis-server` as the online store, kept in memory only.
+    """Returns Debian's `redis-server` as the online store, its data kept beside `run`.
 
     Raises:
         StackError: `redis-server` is not installed.
@@ -116,11 +121,8 @@ def transformer_process(settings: Settings, run: Path) -> LocalProcess:
         StackError: The `serve` environment is not installed.
     """
     python = environment_python("serve")
-    overrides = {
-        f"STYLEREC_{name.upper()}": str(value) for name, value in settings.model_dump().items()
-    }
     environment = _environment(
-        **overrides,
+        **environment_of(settings),
         OMP_NUM_THREADS="1",
         PYTHONPATH=str(REPOSITORY_ROOT),
         PYTHONUNBUFFERED="1",

@@ -19,7 +19,7 @@ class Settings(BaseSettings):
     feast_workdir: Path = Path(".stylerec/feast")
     """Registry and offline files of the laptop's feature store."""
     redis_host: str = "127.0.0.1"
-    redis_port: int = Field(default=6379, ge=1, le=65_535)
+    redis_port: int = Field(default=6390, ge=1, le=65_535)
     triton_host: str = "127.0.0.1"
     triton_http_port: int = Field(default=8000, ge=1, le=65_535)
     triton_grpc_port: int = Field(default=8001, ge=1, le=65_535)
