@@ -24,6 +24,15 @@ from components.validate import validate
 from pipelines.resources import on_gpu_pool, with_retries
 
 
+def _either(trained: PipelineTask, omitted: PipelineTask) -> PipelineChannel:
+    """Returns the model of whichever branch ran.
+
+    `dsl.OneOf` of artifacts runs on a cluster only; joining their URIs runs in both places.
+    """
+    uri = dsl.OneOf(trained.outputs["Output"], omitted.outputs["Output"])
+    return dsl.importer(artifact_uri=uri, artifact_class=dsl.Model, reimport=False).output
+
+
 @dsl.pipeline(
     name="training",
     description="Trains ranking, next-item and outfit models and publishes them as one release",
@@ -123,12 +132,3 @@ def training(
                 python_model=python_model,
             )
         ).after(materialised)
-
-
-def _either(trained: PipelineTask, omitted: PipelineTask) -> PipelineChannel:
-    """Returns the model of whichever branch ran.
-
-    `dsl.OneOf` of artifacts runs on a cluster only; joining their URIs runs in both places.
-    """
-    uri = dsl.OneOf(trained.outputs["Output"], omitted.outputs["Output"])
-    return dsl.importer(artifact_uri=uri, artifact_class=dsl.Model, reimport=False).output
