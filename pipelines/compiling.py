@@ -6,6 +6,7 @@ from pathlib import Path
 from kfp import compiler
 
 from pipelines.training import training
+from stylerec.errors import ConfigError
 
 PIPELINES = {"training": training}
 
@@ -16,7 +17,17 @@ def compile_pipeline(name: str, output: Path) -> Path:
     Args:
         name: A key of `PIPELINES`.
         output: File to write, ending in `.yaml`.
+
+    Raises:
+        ConfigError: There is no such pipeline.
     """
+    if name not in PIPELINES:
+        raise ConfigError(
+            "pipeline",
+            expected=f"one of {', '.join(PIPELINES)}",
+            got=name,
+            fix="choose one of them",
+        )
     output.parent.mkdir(parents=True, exist_ok=True)
     aside = output.with_name(f".{os.getpid()}-{output.name}")
     try:

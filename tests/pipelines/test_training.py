@@ -4,6 +4,7 @@ import pytest
 import yaml
 
 from pipelines.compiling import compile_pipeline
+from stylerec.errors import ConfigError
 
 TRAINING_TASKS = {"exec-train-ranking", "exec-train-ranking-2", "exec-train-next-item"}
 TRAINING_TASKS |= {"exec-train-outfit"}
@@ -44,7 +45,7 @@ class TestTrainingPipeline:
         body = documents[0]["components"]["comp-exit-handler-1"]["dag"]["tasks"]
         retried = {name for name, task in body.items() if "retryPolicy" in task}
         assert retried == {"ingest", "publish", "materialise", "deploy"}
-        cached = {name for name, task in body.items() if task["cachingOptions"]}
+        cached = {name for name, task in body.items() if task.get("cachingOptions")}
         assert {"validate", "prepare", "evaluate", "build-release"} <= cached
         assert not cached & (retried | {"gate"})
 
@@ -64,7 +65,7 @@ class TestCompilePipeline:
     def test_keeps_the_old_file_when_compiling_fails(self, tmp_path: Path) -> None:
         path = tmp_path / "training.yaml"
         path.write_text("old")
-        with pytest.raises(KeyError):
+        with pytest.raises(ConfigError, match="retraining"):
             compile_pipeline("retraining", path)
         assert path.read_text() == "old"
         assert [p.name for p in tmp_path.iterdir()] == ["training.yaml"]
