@@ -4,7 +4,7 @@
 PYTHON ?= python3.11
 TRAIN := .venv/train/bin
 SERVE := .venv/serve/bin
-PIP_INSTALL := -m pip install --quiet --disable-pip-version-check --constraint requirements.lock
+PIP_INSTALL := -m pip install -qq --constraint requirements.lock
 
 DATA ?=
 PORT ?= 8080
@@ -65,7 +65,7 @@ clean: ## Removes environments and everything the stack wrote
 
 .venv/triton/installed: .venv/triton/bin/python inference/local/triton-requirements.lock
 	@echo "installing Triton"
-	@.venv/triton/bin/python -m pip install --quiet --disable-pip-version-check \
+	@.venv/triton/bin/python -m pip install -qq \
 	  --requirement inference/local/triton-requirements.lock
 	@touch $@
 
