@@ -1,0 +1,1 @@
+"""Validated tables to the arrays that training, evaluation and release read."""
