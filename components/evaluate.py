@@ -12,6 +12,8 @@ def evaluate(
     amf: dsl.Input[dsl.Model],
     next_item: dsl.Input[dsl.Model],
     outfit: dsl.Input[dsl.Model],
+    gate_config: str,
+    release_uri: str,
     evaluation: dsl.Output[dsl.Artifact],
     report: dsl.Output[dsl.HTML],
     metrics: dsl.Output[dsl.Metrics],
@@ -24,18 +26,29 @@ def evaluate(
         amf: Exported AMF baseline.
         next_item: Exported next-item encoder.
         outfit: Exported outfit model.
-        evaluation: All metrics as JSON, for the gate and the release.
+        gate_config: JSON of `GateConfig` fields that differ from the default.
+        release_uri: Root of all releases; the one being served is what the gates compare with.
+        evaluation: All metrics as JSON, and the gates' verdicts.
         report: HTML report with plots.
         metrics: The headline numbers, for the run's page.
     """
     from pathlib import Path
 
+    from stylerec.evaluation.gates import GateConfig
+    from stylerec.evaluation.results import Evaluation
     from stylerec.evaluation.run import evaluate_models
+    from stylerec.release.store import current_file
 
-    folders = {"ranking": ranking, "amf": amf, "next_item": next_item, "outfit": outfit}
-    exported = {name: Path(model.path) for name, model in folders.items()}
-    result = evaluate_models(Path(prepared.path), exported, report=Path(report.path))
-    Path(evaluation.path).write_text(result.model_dump_json(indent=2))
+    models = {"ranking": ranking, "amf": amf, "next_item": next_item, "outfit": outfit}
+    folders = {name: Path(model.path) for name, model in models.items()}
+    served = current_file(release_uri, "evaluation.json")
+    result = evaluate_models(
+        Path(prepared.path),
+        folders,
+        report=Path(report.path),
+        gates=GateConfig.model_validate_json(gate_config),
+        current=None if served is None else Evaluation.model_validate_json(served),
+    )
+    result.save(Path(evaluation.path))
     for name, value in result.headline().items():
         metrics.log_metric(name, value)
-        print(f"{name}: {value:.4f}")

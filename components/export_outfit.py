@@ -21,10 +21,13 @@ def export_outfit(
     Returns:
         The URI of `exported`, for joining with the branch that leaves the model out.
     """
+    import shutil
     from pathlib import Path
 
     from stylerec.models.outfit.export import export_outfit as export
 
     result = export(Path(trained.path), Path(prepared.path), Path(exported.path))
+    # The report shows how the exported model was trained.
+    shutil.copy(Path(trained.path) / "training.json", exported.path)
     exported.metadata["max_abs_difference"] = result.max_abs_difference
     return exported.uri

@@ -6,23 +6,19 @@ from components.image import COMPONENT_IMAGE
 
 
 @dsl.component(base_image=COMPONENT_IMAGE, install_kfp_package=False)
-def gate(evaluation: dsl.Input[dsl.Artifact], config: str, release_uri: str):
+def gate(evaluation: dsl.Input[dsl.Artifact]):
     """Fails the run with the numbers that failed.
 
     Args:
-        evaluation: What `evaluate` measured.
-        config: JSON of `GateConfig` fields that differ from the default.
-        release_uri: Root of all releases, for the metrics of the one being served.
+        evaluation: What `evaluate` measured, with the gates' verdicts.
     """
-    import json
     from pathlib import Path
 
-    from stylerec.evaluation.gates import GateConfig, check_gates, enforce
-    from stylerec.evaluation.record import Evaluation, current_evaluation
+    from stylerec.evaluation.gates import enforce
+    from stylerec.evaluation.results import Evaluation
 
-    candidate = Evaluation.model_validate_json(Path(evaluation.path).read_bytes())
-    current = current_evaluation(release_uri)
-    results = check_gates(candidate, config=GateConfig(**json.loads(config)), current=current)
+    results = Evaluation.load(Path(evaluation.path)).gates
     for result in results:
-        print(result)
+        verdict = "passed" if result.is_passed else "FAILED"
+        print(f"{verdict} {result.name}: {result.value:.4f}, needs {result.threshold:.4f}")
     enforce(results)

@@ -21,13 +21,12 @@ def prepare(
     Returns:
         How many customers and outfits there are to learn from; none leaves a branch out.
     """
-    import json
     from pathlib import Path
 
     from stylerec.data.preparation.config import PrepareConfig
     from stylerec.data.preparation.prepare import prepare as run
 
-    summary = run(Path(tables.path), Path(prepared.path), PrepareConfig(**json.loads(config)))
+    summary = run(Path(tables.path), Path(prepared.path), PrepareConfig.model_validate_json(config))
     for branch, reason in summary.omitted.items():
         print(f"{branch}: left out, {reason}")
     return (summary.num_customers, summary.num_outfits)

@@ -14,10 +14,9 @@ def train_next_item(prepared: dsl.Input[dsl.Dataset], config: str, trained: dsl.
         config: JSON of `NextItemConfig` fields that differ from the default.
         trained: Weights, configuration and training record.
     """
-    import json
     from pathlib import Path
 
     from stylerec.models.next_item.config import NextItemConfig
     from stylerec.models.next_item.train import train_next_item as train
 
-    train(Path(prepared.path), Path(trained.path), NextItemConfig(**json.loads(config)))
+    train(Path(prepared.path), Path(trained.path), NextItemConfig.model_validate_json(config))

@@ -14,10 +14,9 @@ def train_outfit(prepared: dsl.Input[dsl.Dataset], config: str, trained: dsl.Out
         config: JSON of `OutfitConfig` fields that differ from the default.
         trained: Weights, configuration and training record.
     """
-    import json
     from pathlib import Path
 
     from stylerec.models.outfit.config import OutfitConfig
     from stylerec.models.outfit.train import train_outfit as train
 
-    train(Path(prepared.path), Path(trained.path), OutfitConfig(**json.loads(config)))
+    train(Path(prepared.path), Path(trained.path), OutfitConfig.model_validate_json(config))

@@ -17,11 +17,10 @@ def train_ranking(
         is_baseline: Train plain asymmetric matrix factorisation instead.
         trained: Weights, configuration and training record.
     """
-    import json
     from pathlib import Path
 
     from stylerec.models.ranking.config import RankingConfig
     from stylerec.models.ranking.train import train_ranking as train
 
-    chosen = RankingConfig.amf() if is_baseline else RankingConfig(**json.loads(config))
+    chosen = RankingConfig.amf() if is_baseline else RankingConfig.model_validate_json(config)
     train(Path(prepared.path), Path(trained.path), chosen)

@@ -103,10 +103,14 @@ def training(
             "next_item": _either(next_item, no_next_item),
             "outfit": _either(outfit, no_outfit),
         }
-        measured = evaluate(prepared=prepared, amf=_either(amf, no_amf), **models)
-        passed = gate(
-            evaluation=measured.outputs["evaluation"], config=gate_config, release_uri=release_uri
+        measured = evaluate(
+            prepared=prepared,
+            amf=_either(amf, no_amf),
+            gate_config=gate_config,
+            release_uri=release_uri,
+            **models,
         ).set_caching_options(False)
+        passed = gate(evaluation=measured.outputs["evaluation"])
         built = build_release(
             prepared=prepared,
             evaluation=measured.outputs["evaluation"],

@@ -64,6 +64,28 @@ def read_pointer(root_uri: str) -> ReleasePointer | None:
         ) from error
 
 
+def current_file(root_uri: str, name: str) -> bytes | None:
+    """Returns a file of the release being served, None where nothing was ever published.
+
+    Raises:
+        ReleaseError: The pointer cannot be read, or the release lacks the file.
+    """
+    pointer = read_pointer(root_uri)
+    if pointer is None:
+        return None
+    fs, root = _open_root(root_uri)
+    path = f"{root}/{pointer.release_id}/{name}"
+    try:
+        return bytes(fs.cat_file(path))
+    except OSError as error:
+        raise ReleaseError(
+            path,
+            expected="a file of the release being served",
+            got=type(error).__name__,
+            fix="run `stylerec release rollback`, or promote a whole release",
+        ) from error
+
+
 def list_releases(root_uri: str) -> list[str]:
     """Returns the ids of all whole releases, oldest first."""
     fs, root = _open_root(root_uri)

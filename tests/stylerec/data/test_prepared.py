@@ -32,7 +32,7 @@ def written(tmp_path):
         items = pd.DataFrame({"item_index": [2, 3], "item_id": ["a", "b"], "price": [1.0, None]})
         vocabulary = Vocabulary(
             ("a", "b"),
-            {c: () for c in ("brand", "category", "product_type", "department", "colour")},
+            dict.fromkeys(("brand", "category", "product_type", "department", "colour"), ()),
         )
         prepared = PreparedData(tmp_path / "prepared")
         prepared.write(

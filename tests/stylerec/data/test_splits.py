@@ -1,5 +1,5 @@
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stylerec.data.histories import Histories
@@ -32,6 +32,7 @@ class TestLeaveOneOut:
         assert split.train_lengths.shape == (0,)
         assert split.evaluated.shape == (0,)
 
+    @settings(deadline=None)
     @given(st.lists(st.integers(min_value=1, max_value=20), max_size=30))
     def test_every_interaction_has_exactly_one_role(self, lengths):
         split = leave_one_out(_histories(lengths))

@@ -51,5 +51,5 @@ class TestRead:
 
     def test_refuses_what_is_not_parquet(self, engine, tmp_path):
         (tmp_path / "items.parquet").write_text("item_id\na\n")
-        with pytest.raises(DataError, match="items.parquet"):
+        with pytest.raises(DataError, match=r"items\.parquet"):
             engine.read(tmp_path, ITEMS)

@@ -1,0 +1,95 @@
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from stylerec.settings import Settings
+
+pytestmark = pytest.mark.serve_env
+
+ROOT = Path(__file__).parents[3]
+
+
+def start(settings: Settings, *arguments: str) -> subprocess.Popen:
+    environment = {
+        **os.environ,
+        **{f"STYLEREC_{name.upper()}": str(value) for name, value in settings.model_dump().items()},
+    }
+    return subprocess.Popen(
+        [sys.executable, "-m", "inference.transformer", *arguments],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+class TestSettingsOf:
+    def taken(self, *arguments, **settings):
+        from inference.transformer.__main__ import settings_of
+
+        return settings_of(arguments, Settings(**settings))
+
+    def test_settings_hold_without_arguments(self):
+        name, settings = self.taken(http_port=1_111, grpc_port=2_222)
+        assert name == "recommender"
+        assert settings == Settings(http_port=1_111, grpc_port=2_222)
+
+    def test_takes_what_the_controller_injects(self):
+        name, settings = self.taken(
+            "--model_name", "shop",
+            "--predictor_host", "shop-predictor.retail",
+            "--http_port", "8080",
+            http_port=1_111,
+        )  # fmt: skip
+        assert name == "shop"
+        assert settings == Settings(
+            http_port=8_080, triton_host="shop-predictor.retail", triton_http_port=80
+        )
+
+    def test_a_predictor_host_may_name_its_port(self):
+        _, settings = self.taken("--predictor_host", "triton:8000")
+        assert (settings.triton_host, settings.triton_http_port) == ("triton", 8_000)
+
+    def test_takes_kserve_s_other_arguments(self):
+        name, _ = self.taken("--predictor_protocol", "v2", "--enable_latency_logging", "false")
+        assert name == "recommender"
+
+    def test_refuses_an_unknown_argument(self):
+        with pytest.raises(SystemExit):
+            self.taken("--htp_port", "1")
+
+
+class TestMain:
+    @pytest.mark.parametrize("port", ["http_port", "grpc_port"])
+    def test_a_taken_port_is_one_message_and_exit_code_2(self, settings, port):
+        with socket.create_server(("127.0.0.1", getattr(settings, port))):
+            process = start(settings)
+            _, errors = process.communicate(timeout=60)
+        assert process.returncode == 2
+        assert f"STYLEREC_{port.upper()}" in errors.splitlines()[-1]
+        assert "Traceback" not in errors
+
+    def test_a_missing_feast_configuration_is_one_message(self, settings):
+        wrong = settings.model_copy(update={"feast_config": Path("/nowhere/feature_store.yaml")})
+        process = start(wrong)
+        _, errors = process.communicate(timeout=60)
+        assert process.returncode == 2
+        assert "STYLEREC_FEAST_CONFIG" in errors.splitlines()[-1]
+        assert "Traceback" not in errors
+
+    @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
+    def test_a_stop_signal_ends_it_well(self, settings, stop):
+        process = start(settings)
+        for line in process.stderr:
+            if "no release is published" in line:
+                break
+        process.send_signal(stop)
+        _, errors = process.communicate(timeout=20)
+        assert process.returncode == 0
+        assert "Traceback" not in errors

@@ -1,0 +1,183 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from stylerec.features.item_features import ItemFeatures
+from stylerec.models.ranking.config import RankingConfig
+from stylerec.models.ranking.parameters import Parameters
+from stylerec.models.ranking.towers import ItemTower, QueryTower, with_bias
+
+WEIGHTED = RankingConfig(embedding_dim=4, num_heads=2, max_history_len=6, num_query_layers=1)
+MEAN = RankingConfig(embedding_dim=4, aggregation="mean", num_query_layers=0)
+VECTORS = np.random.default_rng(0).normal(size=(9, 4)).astype(np.float32)
+
+
+def make_query_tower(config: RankingConfig, *, is_random: bool = True) -> QueryTower:
+    """A tower whose weights are not the neutral ones that training starts from."""
+    parameters = Parameters(config.seed)
+    tower = QueryTower(config, parameters)
+    if is_random:
+        for number, weight in enumerate(parameters.variables.values()):
+            weight.assign(tf.random.stateless_normal(weight.shape, seed=(number, 1)))
+    return tower
+
+
+def query(
+    tower: QueryTower,
+    items: list[list[int]],
+    *,
+    events: list[list[int]] | None = None,
+    ages: list[list[float]] | None = None,
+) -> np.ndarray:
+    index = np.array(items, np.int64)
+    return tower(
+        tf.gather(VECTORS, index),
+        item_index_BL=index,
+        event_type_BL=np.array(events, np.int64) if events else np.ones_like(index),
+        age_days_BL=np.array(ages, np.float32) if ages else np.zeros(index.shape, np.float32),
+    ).numpy()
+
+
+class TestQueryTower:
+    @pytest.mark.parametrize("config", [WEIGHTED, MEAN])
+    def test_padding_never_changes_a_query(self, config: RankingConfig) -> None:
+        tower = make_query_tower(config)
+        short = query(tower, [[3, 5]], events=[[1, 4]], ages=[[9.0, 2.0]])
+        padded = query(
+            tower, [[0, 0, 0, 3, 5]], events=[[0, 0, 0, 1, 4]], ages=[[0.0, 0.0, 0.0, 9.0, 2.0]]
+        )
+        np.testing.assert_allclose(padded, short, atol=1e-6)
+
+    @pytest.mark.parametrize("config", [WEIGHTED, MEAN])
+    def test_what_padding_holds_never_matters(self, config: RankingConfig) -> None:
+        tower = make_query_tower(config)
+        clean = query(tower, [[0, 3]], events=[[0, 1]], ages=[[0.0, 2.0]])
+        dirty = query(tower, [[0, 3]], events=[[4, 1]], ages=[[500.0, 2.0]])
+        np.testing.assert_allclose(dirty, clean, atol=1e-6)
+
+    @pytest.mark.parametrize("config", [WEIGHTED, MEAN])
+    def test_other_customers_of_the_batch_never_matter(self, config: RankingConfig) -> None:
+        tower = make_query_tower(config)
+        together = query(tower, [[2, 3], [0, 4], [0, 0]])
+        np.testing.assert_allclose(together[1:2], query(tower, [[0, 4]]), atol=1e-6)
+
+    @pytest.mark.parametrize("config", [WEIGHTED, MEAN])
+    def test_is_finite_for_an_empty_history(self, config: RankingConfig) -> None:
+        assert np.isfinite(query(make_query_tower(config), [[0, 0], [1, 1]])).all()
+
+    def test_unknown_items_count_nothing(self) -> None:
+        tower = make_query_tower(MEAN)
+        np.testing.assert_allclose(query(tower, [[1, 3, 5]]), query(tower, [[0, 3, 5]]), atol=1e-6)
+
+    def test_is_the_mean_before_training(self) -> None:
+        tower = make_query_tower(WEIGHTED, is_random=False)
+        expected = (VECTORS[3] + VECTORS[5] + VECTORS[3]) / 3
+        found = query(tower, [[0, 3, 5, 3]], events=[[0, 1, 2, 3]], ages=[[0.0, 90.0, 5.0, 0.0]])
+        np.testing.assert_allclose(found[0], expected, atol=1e-6)
+
+    def test_mean_aggregation_ignores_order_event_type_and_age(self) -> None:
+        tower = make_query_tower(MEAN)
+        first = query(tower, [[2, 3, 4]], events=[[1, 2, 3]], ages=[[30.0, 20.0, 0.0]])
+        second = query(tower, [[4, 2, 3]], events=[[4, 4, 1]], ages=[[7.0, 2.0, 1.0]])
+        np.testing.assert_allclose(first, second, atol=1e-6)
+
+    def test_weights_fall_with_age_by_the_learned_decay(self) -> None:
+        parameters = Parameters(7)
+        config = WEIGHTED.model_copy(update={"num_heads": 1, "num_query_layers": 0})
+        tower = QueryTower(config, parameters)
+        parameters.variables["query.decay"].assign([1.0])
+        # Decay 1 weighs by 1 / (1 + age): 1/4 and 1.
+        expected = (VECTORS[3] / 4 + VECTORS[5]) / (1 / 4 + 1)
+        found = query(tower, [[3, 5]], ages=[[3.0, 0.0]])
+        np.testing.assert_allclose(found[0], expected, atol=1e-6)
+
+    def test_weights_follow_event_type_and_place_per_head(self) -> None:
+        parameters = Parameters(7)
+        tower = QueryTower(WEIGHTED.model_copy(update={"num_query_layers": 0}), parameters)
+        event, recency = np.zeros((5, 2)), np.zeros((6, 2))
+        event[4, 0], recency[0, 1] = np.log(3.0), np.log(2.0)
+        parameters.variables["query.event"].assign(event)
+        parameters.variables["query.recency"].assign(recency)
+        found = query(tower, [[3, 5]], events=[[4, 1]])[0]
+        np.testing.assert_allclose(found[:2], (3 * VECTORS[3] + VECTORS[5])[:2] / 4, atol=1e-6)
+        np.testing.assert_allclose(found[2:], (VECTORS[3] + 2 * VECTORS[5])[2:] / 3, atol=1e-6)
+
+    def test_takes_longer_histories_and_unlisted_events(self) -> None:
+        tower = make_query_tower(WEIGHTED)
+        assert np.isfinite(query(tower, [[2, 3, 4, 5, 6, 7, 8, 2]], events=[[9] * 8])).all()
+
+
+class TestWithBias:
+    def test_appends_one(self) -> None:
+        np.testing.assert_array_equal(with_bias(tf.constant([[2.0, 3.0]])), [[2.0, 3.0, 1.0]])
+
+
+CONTENT = RankingConfig(embedding_dim=4)
+
+
+def make_item_tower(
+    config: RankingConfig, features: ItemFeatures, has_id: np.ndarray
+) -> tuple[ItemTower, Parameters]:
+    parameters = Parameters(config.seed)
+    tower = ItemTower(config, features, has_id=has_id, parameters=parameters)
+    for number, weight in enumerate(parameters.trainable):
+        weight.assign(tf.random.stateless_normal(weight.shape, seed=(number, 2)))
+    return tower, parameters
+
+
+class TestItemTower:
+    @pytest.mark.parametrize("use_input_embedding", [False, True])
+    def test_an_item_without_id_is_embedded_as_one_whose_id_is_dropped(
+        self, features: ItemFeatures, use_input_embedding: bool
+    ) -> None:
+        config = CONTENT.model_copy(update={"use_input_embedding": use_input_embedding})
+        has_id = np.arange(len(features.numeric)) > 5
+        tower, parameters = make_item_tower(config, features, has_id)
+        item = tf.constant([3, 7], tf.int64)
+        kept, dropped = tower.embed(item, tf.ones(2)), tower.embed(item, tf.zeros(2))
+        np.testing.assert_array_equal(kept.output_ND[0], dropped.output_ND[0])
+        np.testing.assert_array_equal(kept.input_NE[0], dropped.input_NE[0])
+        np.testing.assert_allclose(
+            kept.output_ND[1] - dropped.output_ND[1], parameters.variables["item.id"][7], atol=1e-5
+        )
+
+    def test_equal_content_without_ids_is_embedded_equally(self, features: ItemFeatures) -> None:
+        tokens = features.text_tokens.copy()
+        tokens[3] = tokens[2]
+        same = ItemFeatures(tokens, features.categorical, features.numeric, features.image)
+        tower, _ = make_item_tower(CONTENT, same, np.ones(len(tokens), np.bool_))
+        embedded = tower.embed(tf.constant([2, 3, 4], tf.int64), tf.zeros(3)).output_ND.numpy()
+        np.testing.assert_array_equal(embedded[0], embedded[1])
+        assert (embedded[0] != embedded[2]).any()
+
+    def test_rows_do_not_depend_on_what_else_is_asked_for(self, features: ItemFeatures) -> None:
+        tower, _ = make_item_tower(CONTENT, features, np.ones(len(features.numeric), np.bool_))
+        # Padding holds no words: the last row of a lookup must still be there.
+        some = tower.embed(tf.constant([4, 9, 0], tf.int64), tf.ones(3)).output_ND
+        alone = tower.embed(tf.constant([9], tf.int64), tf.ones(1)).output_ND
+        assert some.shape == (3, 5)
+        np.testing.assert_allclose(some[1], alone[0], atol=1e-6)
+
+    def test_words_are_averaged(self, features: ItemFeatures) -> None:
+        empty = np.zeros_like(features.categorical)
+        numeric = np.zeros_like(features.numeric)
+        words_only = ItemFeatures(features.text_tokens, empty, numeric, features.image)
+        config = CONTENT.model_copy(update={"num_content_layers": 0})
+        tower, parameters = make_item_tower(config, words_only, np.zeros(len(numeric), np.bool_))
+        table = parameters.variables["item.text"].numpy()
+        first, second = features.text_tokens[2, :2]
+        found = tower.embed(tf.constant([2], tf.int64), tf.ones(1)).output_ND.numpy()[0]
+        np.testing.assert_allclose(found, (table[first] + table[second]) / 2, atol=1e-6)
+        assert set(parameters.variables) == {"item.has_id", "item.id", "item.text"}
+
+    def test_uses_pictures_where_there_are_some(self, features: ItemFeatures) -> None:
+        image = np.random.default_rng(0).random((len(features.numeric), 6)).astype(np.float32)
+        pictured = ItemFeatures(features.text_tokens, features.categorical, features.numeric, image)
+        _, parameters = make_item_tower(CONTENT, pictured, np.ones(len(image), np.bool_))
+        assert parameters.variables["item.dense"].shape == (2 + 6, 5)
+
+    def test_works_without_any_content(self, features: ItemFeatures) -> None:
+        nothing = ItemFeatures(*(np.zeros_like(array) for array in vars(features).values()))
+        tower, _ = make_item_tower(CONTENT, nothing, np.ones(len(features.numeric), np.bool_))
+        embedded = tower.embed(tf.constant([2, 3], tf.int64), tf.ones(2)).output_ND.numpy()
+        assert (embedded[0] != embedded[1]).all()

@@ -1,0 +1,60 @@
+import numpy as np
+import pytest
+
+from stylerec.data.histories import Histories
+from stylerec.data.splits import leave_one_out
+from stylerec.models.ranking.config import RankingConfig
+from stylerec.models.ranking.model import RankingModel, ScoringGraph
+from stylerec.models.ranking.validation import validation_ndcg_at_10
+
+BIAS = -1
+
+
+@pytest.fixture
+def model(features) -> RankingModel:
+    """Scores every item by its bias alone: the higher its index, the better."""
+    config = RankingConfig.amf().model_copy(update={"embedding_dim": 2})
+    num_items = len(features.numeric)
+    model = RankingModel(config, features, has_id=np.arange(num_items) >= 2)
+    table = np.zeros((num_items, 3), np.float32)
+    table[:, BIAS] = np.arange(num_items)
+    model.parameters.variables["item.id"].assign(table)
+    return model
+
+
+def one_customer(*items: int) -> Histories:
+    return Histories(
+        np.array(items, np.int32),
+        np.ones(len(items), np.int8),
+        np.zeros(len(items), np.int64),
+        np.array([0, len(items)], np.int64),
+    )
+
+
+def ndcg(model: RankingModel, histories: Histories) -> float:
+    customers = leave_one_out(histories).evaluated
+    return validation_ndcg_at_10(ScoringGraph(model), histories, customers, max_len=2)
+
+
+class TestValidationNdcgAt10:
+    def test_target_is_the_last_but_one_interaction(self, model: RankingModel) -> None:
+        assert ndcg(model, one_customer(2, 3, 41, 5)) == pytest.approx(1.0)
+
+    def test_counts_items_ahead_of_the_target(self, model: RankingModel) -> None:
+        # Items 39, 40 and 41 are ahead: rank 4.
+        assert ndcg(model, one_customer(2, 3, 38, 5)) == pytest.approx(1 / np.log2(1 + 4))
+
+    def test_seen_items_do_not_compete_however_long_ago(self, model: RankingModel) -> None:
+        # Item 41 left the history of 2 that the model reads, yet was seen: rank 2.
+        assert ndcg(model, one_customer(41, 2, 3, 39, 5)) == pytest.approx(1 / np.log2(1 + 2))
+
+    def test_a_target_seen_before_still_competes(self, model: RankingModel) -> None:
+        assert ndcg(model, one_customer(41, 2, 41, 5)) == pytest.approx(1.0)
+
+    def test_is_zero_beyond_rank_ten(self, model: RankingModel) -> None:
+        assert ndcg(model, one_customer(2, 3, 31, 5)) == 0.0
+
+    def test_ties_count_against_the_target(self, model: RankingModel) -> None:
+        model.parameters.variables["item.id"].assign(np.zeros((42, 3), np.float32))
+        # 40 items less 2 seen ones score the same.
+        assert ndcg(model, one_customer(2, 3, 38, 5)) == 0.0
