@@ -6,6 +6,9 @@ TRAIN := .venv/train/bin
 SERVE := .venv/serve/bin
 PIP_INSTALL := -m pip install -qq --constraint requirements.lock
 
+# Threads that spin while they wait make tests crawl where cores are shared.
+export OMP_WAIT_POLICY := PASSIVE
+
 DATA ?=
 PORT ?= 8080
 

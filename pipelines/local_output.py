@@ -7,6 +7,7 @@ from typing import TextIO
 
 _COLOUR = re.compile(r"\x1b\[\d+m")
 _EXECUTING = re.compile(r"Executing task '(?P<task>[^']+)'")
+_FINISHED = " finished with status "
 _ERROR = re.compile(r"^(\w+\.)*(?P<kind>\w*(Error|Exception|Interrupt)): (?P<text>.*)")
 _TASK_INDENT = "    "
 
@@ -28,6 +29,7 @@ class LocalOutput(io.TextIOBase):
         self._terminal = terminal or sys.stdout
         self._partial = ""
         self._is_inside_noise = False
+        self._is_task_running = False
         self.task = "?"
         self.last_error = ""
 
@@ -47,8 +49,12 @@ class LocalOutput(io.TextIOBase):
     def _take(self, line: str) -> None:
         if match := _EXECUTING.search(line):
             self.task = match["task"]
+            self._is_task_running = True
             self._show(f"[{self.task}]")
-        elif line.startswith(_TASK_INDENT) and not self._is_noise(line):
+        elif _FINISHED in line:
+            # What follows until the next task is kfp's list of its outputs.
+            self._is_task_running = False
+        elif self._is_task_running and line.startswith(_TASK_INDENT) and not self._is_noise(line):
             if match := _ERROR.match(line.strip()):
                 self.last_error = match["text"]
             self._show(line)

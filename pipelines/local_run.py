@@ -15,6 +15,8 @@ from stylerec.errors import StackError
 
 _KEPT_RUNS = 2
 _TASK_ENVIRONMENT = {
+    # Threads that spin while they wait stop a training that shares its cores with the stack.
+    "OMP_WAIT_POLICY": "PASSIVE",
     "PYTHONUNBUFFERED": "1",
     "TF_CPP_MIN_LOG_LEVEL": "3",
     "TF_ENABLE_ONEDNN_OPTS": "0",

@@ -15,6 +15,9 @@ STREAM = """\
       File "x.py", line 1, in <module>
     stylerec.errors.DataError: items.parquet: expected a, got b; mend it
     [KFP Executor 2026-11-21 06:23:21,086 INFO]: Wrote executor output file
+06:23:22.095 - INFO - Task \x1b[96m'prepare'\x1b[0m finished with status \x1b[92mSUCCESS\x1b[0m
+06:23:22.095 - INFO - Task \x1b[96m'prepare'\x1b[0m outputs:
+    prepared: Dataset( name='prepared' )
 """
 
 
@@ -26,6 +29,7 @@ class TestLocalOutput:
             output.write(STREAM[start : start + 7])
         assert terminal.getvalue().splitlines()[:2] == ["[prepare]", "    12 customers"]
         assert "KFP Executor" not in terminal.getvalue()
+        assert "Dataset(" not in terminal.getvalue()
         assert '"inputs"' not in terminal.getvalue()
         assert log.getvalue() == STREAM
 
