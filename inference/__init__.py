@@ -1,1 +1,1 @@
-"""Serving on a cluster and on a laptop: the routing transformer, Triton's models, the local stack."""
+"""Serving on a cluster and on a laptop: routing transformer, Triton's models, local stack."""

@@ -2,6 +2,7 @@
 
 import json
 import shlex
+import textwrap
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from stylerec.errors import StackError
 
 _TIMEOUT_S = 10.0
 _SHOWN_ITEMS = 3
+_TITLE_WIDTH = 34
 
 
 @dataclass(frozen=True)
@@ -78,9 +80,9 @@ def show_answers(
     answers: Iterable[Answer], *, title: Callable[[str], str], console: Console
 ) -> None:
     """Prints one table row per touchpoint: the first items, who ranked them, and the time."""
-    table = Table(title="One answer per touchpoint", title_justify="left", expand=True)
+    table = Table(title="One answer per touchpoint", title_justify="left")
     table.add_column("touchpoint", no_wrap=True)
-    table.add_column("answer", ratio=1)
+    table.add_column("answer")
     table.add_column("model", no_wrap=True)
     table.add_column("served by", no_wrap=True)
     table.add_column("ms", justify="right", no_wrap=True)
@@ -99,12 +101,12 @@ def show_answers(
 def _lines(prediction: dict[str, Any], title: Callable[[str], str]) -> list[str]:
     if "outfits" in prediction:
         return [
-            f"{outfit['score']:.3f}  " + " + ".join(title(i["item_id"]) for i in outfit["items"])
+            f"{outfit['score']:.3f}  {_titles(outfit['items'], title, ' + ')}"
             for outfit in prediction["outfits"][:_SHOWN_ITEMS]
         ]
     if "carousels" in prediction:
         return [
-            f"{carousel['title']}: {_first_titles(carousel['items'], title)}"
+            f"{carousel['title']}: {_titles(carousel['items'][:2], title, ', ') or 'nothing'}"
             for carousel in prediction["carousels"]
         ]
     return [
@@ -113,5 +115,7 @@ def _lines(prediction: dict[str, Any], title: Callable[[str], str]) -> list[str]
     ]
 
 
-def _first_titles(items: list[dict[str, Any]], title: Callable[[str], str]) -> str:
-    return ", ".join(title(item["item_id"]) for item in items[:2]) or "nothing"
+def _titles(items: list[dict[str, Any]], title: Callable[[str], str], joint: str) -> str:
+    return joint.join(
+        textwrap.shorten(title(item["item_id"]), _TITLE_WIDTH, placeholder=" ...") for item in items
+    )

@@ -22,6 +22,7 @@ from stylerec.errors import StackError
 from stylerec.release.store import Release, open_release, read_pointer
 
 _WATCH_INTERVAL_S = 0.5
+_PLAIN_WIDTH = 160
 
 
 class Interrupted(Exception):
@@ -103,7 +104,8 @@ def _run(workspace: Workspace, command: Sequence[str | Path]) -> None:
 
 
 def _show(workspace: Workspace) -> None:
-    console = Console()
+    # Wide enough for a line per answer where the output is no terminal.
+    console = Console(width=None if sys.stdout.isatty() else _PLAIN_WIDTH)
     release = _release(workspace)
     sample = Sample(workspace, release)
     client = RecommenderClient(workspace.settings.http_port)

@@ -13,6 +13,8 @@ class Settings(BaseSettings):
 
     release_uri: str = ".stylerec/releases"
     """Root of all releases (fsspec URI or local folder); holds the `current` pointer."""
+    release_cache: Path = Path(".stylerec/transformer_releases")
+    """Where the routing transformer keeps copies of releases from a remote root."""
     model_repository: Path = Path(".stylerec/model_repository")
     """Triton's model repository, as the deploying process sees it."""
     feast_config: Path = Path("feature_repo/environments/local/feature_store.yaml")
@@ -24,6 +26,8 @@ class Settings(BaseSettings):
     triton_http_port: int = Field(default=8000, ge=1, le=65_535)
     triton_grpc_port: int = Field(default=8001, ge=1, le=65_535)
     triton_metrics_port: int = Field(default=8002, ge=1, le=65_535)
+    host: str = "127.0.0.1"
+    """Address that the routing transformer listens on; `0.0.0.0` in a container."""
     http_port: int = Field(default=8080, ge=1, le=65_535)
     """The routing transformer's REST port."""
     grpc_port: int = Field(default=8081, ge=1, le=65_535)

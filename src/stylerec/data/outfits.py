@@ -23,7 +23,7 @@ ERA_PREFIX = "era:"
 """An attribute that starts so names the catalogue an item was photographed for."""
 NUM_OPTIONS = 4
 """Options of a fill-in-the-blank question: the true item and three others."""
-_NUM_DRAWS = 8
+_NUM_DRAWS = 32
 """Tries to replace an item by one that is not in the outfit yet."""
 
 Outfit = NDArray[np.int64]

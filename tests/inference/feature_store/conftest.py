@@ -6,6 +6,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -37,9 +38,9 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-@pytest.fixture(scope="session")
-def redis_server() -> Iterator[int]:
-    """Port of a Redis that lives as long as the tests."""
+@contextmanager
+def running_redis() -> Iterator[int]:
+    """Port of a Redis of one's own."""
     program = shutil.which("redis-server")
     if program is None:
         if os.environ.get("CI"):
@@ -62,6 +63,13 @@ def redis_server() -> Iterator[int]:
     finally:
         process.terminate()
         process.wait(timeout=10)
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[int]:
+    """Port of a Redis that lives as long as the tests."""
+    with running_redis() as port:
+        yield port
 
 
 @pytest.fixture
@@ -91,6 +99,16 @@ def make_settings(folder: Path, redis_port: int) -> Settings:
 def settings(tmp_path: Path, redis_port: int) -> Settings:
     """See `make_settings`."""
     return make_settings(tmp_path, redis_port)
+
+
+def router_environment(settings: Settings) -> dict[str, str]:
+    """The environment of a routing transformer with these settings."""
+    given = {
+        f"STYLEREC_{name.upper()}": str(value) for name, value in settings.model_dump().items()
+    }
+    # Feast, imported by the tests, sets variables that would move the router's metrics to files.
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith("PROMETHEUS_")}
+    return {**inherited, **given, "OMP_NUM_THREADS": "1"}
 
 
 def write_prepared(

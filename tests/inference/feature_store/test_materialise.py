@@ -85,7 +85,7 @@ class TestMaterialise:
         push(settings, "i9", NOW_S - 5)
         later = prepare(
             {"c1": [(0, "view", NOW_S - 300), (9, "view", NOW_S - 5), (3, "save", NOW_S - 2)]},
-            log_end_s=NOW_S + 30,
+            log_end_s=int(time.time()) + 30,
         )
         materialise(later, settings)
         assert read(settings, "c1")["c1"].item_ids == ("i0", "i9", "i3")

@@ -118,6 +118,23 @@ class TestRead:
         assert set(found) == {"c1", "c3"}
         assert num_invalid == 1
 
+    def test_a_refusal_is_not_taken_for_garbage(self, filled):
+        client = redis.Redis(port=filled.redis_port)
+
+        async def work(store):
+            client.execute_command("ACL", "SETUSER", "default", "-hmget")
+            try:
+                with pytest.raises(FeatureStoreUnavailableError) as caught:
+                    await store.read(["c1"], 1.0)
+                return str(caught.value), await store.is_ready(1.0)
+            finally:
+                client.execute_command("ACL", "SETUSER", "default", "+hmget")
+
+        (message, is_ready), num_invalid = with_store(filled, work)
+        assert "c1" not in message
+        assert not is_ready
+        assert num_invalid == 0
+
     def test_lists_that_do_not_fit_together_are_counted(self, filled):
         client, (key,) = keys_of(filled, "c2")
         shortest = min(
@@ -159,13 +176,15 @@ class TestPush:
 
     def test_takes_many_customers_at_once(self, filled):
         async def work(store):
-            interactions = [viewed(f"i{n}", customer=f"n{n % 5}") for n in range(20)]
-            is_new = await store.push(interactions, 1.0)
-            return is_new, await store.read([f"n{n}" for n in range(5)], 1.0)
+            interactions = [viewed(f"i{n}", customer=f"n{n % 50}") for n in range(200)]
+            interactions[150] = interactions[0]
+            is_new = await store.push(interactions, 5.0)
+            return is_new, await store.read([f"n{n}" for n in range(50)], 1.0)
 
         (is_new, found), _ = with_store(filled, work)
-        assert is_new == [True] * 20
-        assert found["n3"].item_ids == ("i3", "i8", "i13", "i18")
+        assert is_new == [True] * 150 + [False] + [True] * 49
+        assert found["n3"].item_ids == ("i3", "i53", "i103", "i153")
+        assert found["n0"].item_ids == ("i0", "i50", "i100")
 
     def test_the_same_interaction_twice_is_stored_once(self, filled):
         async def work(store):

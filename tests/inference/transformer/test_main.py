@@ -1,9 +1,10 @@
-import os
 import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -14,15 +15,12 @@ pytestmark = pytest.mark.serve_env
 ROOT = Path(__file__).parents[3]
 
 
-def start(settings: Settings, *arguments: str) -> subprocess.Popen:
-    environment = {
-        **os.environ,
-        **{f"STYLEREC_{name.upper()}": str(value) for name, value in settings.model_dump().items()},
-    }
-    return subprocess.Popen(
-        [sys.executable, "-m", "inference.transformer", *arguments],
+@pytest.fixture
+def start(fixtures: ModuleType) -> Callable[[Settings], subprocess.Popen]:
+    return lambda settings: subprocess.Popen(
+        [sys.executable, "-m", "inference.transformer"],
         cwd=ROOT,
-        env=environment,
+        env=fixtures.router_environment(settings),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -67,7 +65,7 @@ class TestSettingsOf:
 
 class TestMain:
     @pytest.mark.parametrize("port", ["http_port", "grpc_port"])
-    def test_a_taken_port_is_one_message_and_exit_code_2(self, settings, port):
+    def test_a_taken_port_is_one_message_and_exit_code_2(self, start, settings, port):
         with socket.create_server(("127.0.0.1", getattr(settings, port))):
             process = start(settings)
             _, errors = process.communicate(timeout=60)
@@ -75,7 +73,7 @@ class TestMain:
         assert f"STYLEREC_{port.upper()}" in errors.splitlines()[-1]
         assert "Traceback" not in errors
 
-    def test_a_missing_feast_configuration_is_one_message(self, settings):
+    def test_a_missing_feast_configuration_is_one_message(self, start, settings):
         wrong = settings.model_copy(update={"feast_config": Path("/nowhere/feature_store.yaml")})
         process = start(wrong)
         _, errors = process.communicate(timeout=60)
@@ -83,13 +81,12 @@ class TestMain:
         assert "STYLEREC_FEAST_CONFIG" in errors.splitlines()[-1]
         assert "Traceback" not in errors
 
-    @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
-    def test_a_stop_signal_ends_it_well(self, settings, stop):
+    def test_ctrl_c_ends_it_well(self, start, settings):
         process = start(settings)
         for line in process.stderr:
             if "no release is published" in line:
                 break
-        process.send_signal(stop)
+        process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=20)
         assert process.returncode == 0
         assert "Traceback" not in errors

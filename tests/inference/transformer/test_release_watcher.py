@@ -1,5 +1,6 @@
 import asyncio
 import shutil
+import weakref
 from pathlib import Path
 
 import pytest
@@ -64,17 +65,22 @@ def slot():
 
 
 @pytest.fixture
-def watcher(settings, slot, triton, registry):
+def make(slot, triton, registry):
     metrics = Metrics(registry)
     scorer = MeteredScorer(triton, metrics)
     reader = MeteredHistoryReader(NoHistories(), metrics)
-    return ReleaseWatcher(
+    return lambda settings: ReleaseWatcher(
         settings,
         slot=slot,
         control=triton,
         load=lambda release: load_recommender(release, scorer=scorer, history_reader=reader),
         metrics=metrics,
     )
+
+
+@pytest.fixture
+def watcher(settings, make):
+    return make(settings)
 
 
 def poll(watcher, *, times=1, wait_s=0.0):
@@ -197,6 +203,28 @@ class TestReleaseWatcher:
         poll(watcher)
         assert triton.ready == triton.repository
         assert served(slot) == manifest.release_id
+
+    def test_the_release_before_is_freed_once_nobody_uses_it(self, watcher, slot, build, settings):
+        publish(build(name="first"), settings.release_uri)
+        poll(watcher)
+        in_flight = slot.current
+        before = weakref.ref(in_flight.catalogue)
+        publish(build(name="second"), settings.release_uri)
+        poll(watcher)
+        assert before() is not None
+        del in_flight
+        assert before() is None
+
+    def test_keeps_copies_of_the_releases_in_use_only(self, slot, triton, build, settings, make):
+        remote = settings.model_copy(update={"release_uri": "memory://stylerec-watcher"})
+        watcher = make(remote)
+        manifests = []
+        for name in ("first", "second", "third"):
+            manifests.append(publish(build(name=name), remote.release_uri))
+            poll(watcher)
+            assert served(slot) == manifests[-1].release_id
+        copies = {path.name for path in settings.release_cache.iterdir()}
+        assert copies == {manifest.release_id for manifest in manifests[1:]}
 
     def test_warms_the_models_up_before_it_serves(self, watcher, triton, build, settings):
         manifest = publish(build(models=("ranking",)), settings.release_uri)

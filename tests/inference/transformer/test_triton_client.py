@@ -8,7 +8,6 @@ import numpy as np
 import orjson
 import pytest
 
-from inference.transformer.http_pool import HttpPool
 from inference.transformer.triton_client import (
     TritonClient,
     TritonRefusedError,
@@ -130,6 +129,14 @@ class TestScore:
         for name, array in outputs.items():
             np.testing.assert_array_equal(found[name], array)
             assert found[name].dtype == array.dtype
+
+    def test_reads_an_answer_without_binary_data(self):
+        body = b'{"outputs": [{"name": "scores", "datatype": "FP32", "shape": [1, 0], "data": []}]}'
+
+        async def work(client, calls):
+            return await scored(client)
+
+        assert with_server(lambda call: call.answer(body), work).shape == (1, 0)
 
     def test_reads_an_answer_of_many_megabytes(self):
         large = np.arange(2_000_000, dtype=np.float32)
@@ -346,23 +353,3 @@ class TestModelControl:
     def test_refuses_names_that_would_change_the_address(self, name):
         with pytest.raises(ValueError, match="model name"):
             asyncio.run(TritonClient("127.0.0.1", 1).load_model(name, 1.0))
-
-
-class TestHttpPool:
-    def test_waiting_for_a_free_connection_counts_towards_the_time_out(self):
-        async def run():
-            async def never(reader, writer):
-                await reader.read()
-                writer.close()
-
-            server = await asyncio.start_server(never, "127.0.0.1", 0)
-            port = server.sockets[0].getsockname()[1]
-            pool = HttpPool("127.0.0.1", port, max_connections=1)
-            results = await asyncio.gather(
-                *(pool.request("GET", "/", timeout_s=0.1) for _ in range(3)),
-                return_exceptions=True,
-            )
-            server.close()
-            return [type(result) for result in results]
-
-        assert asyncio.run(run()) == [TimeoutError] * 3

@@ -201,7 +201,7 @@ class Shop:
         *,
         drop: Sequence[str] = (),
         templates: dict[str, list[list[str]]] | None = None,
-        markets: Sequence[str] = MARKETS,
+        sells_in: Sequence[str] = MARKETS,
         arrays: dict[str, Any] | None = None,
         **cells: dict[str, Any],
     ) -> Catalogue:
@@ -211,12 +211,12 @@ class Shop:
             values = dict(zip(ITEM_IDS, frame[column].tolist(), strict=True)) | changes
             frame[column] = pd.Series([values[item_id] for item_id in ITEM_IDS])
         found = arrays or self.arrays()
-        found["popularity"] = found["popularity"][: len(markets) + 1]
+        found["popularity"] = found["popularity"][: len(sells_in) + 1]
         return Catalogue.from_frames(
             frame,
             vocabulary=self.vocabulary,
             arrays=found,
-            markets=markets,
+            markets=sells_in,
             templates=templates,
         )
 
@@ -318,6 +318,10 @@ class Shop:
         """Returns the item ids of each list of an answer."""
         lists = answer.get("carousels") or answer.get("outfits") or [answer]
         return [[item["item_id"] for item in found.get("items", [])] for found in lists]
+
+    def all_shown(self, answer: dict[str, Any]) -> list[str]:
+        """Returns the item ids of all lists of an answer together."""
+        return [item_id for shown in self.shown(answer) for item_id in shown]
 
 
 @pytest.fixture

@@ -207,6 +207,12 @@ class TestLint:
         [fault] = lint(yaml.safe_dump(document))
         assert fault.where == "touchpoints.for-you.weights.context"
 
+    def test_refuses_an_outfit_that_could_hold_its_hero_twice(self) -> None:
+        document = yaml.safe_load(DEFAULT)
+        document["touchpoints"]["complete-the-look"]["filters"] = {"exclude_hero": False}
+        [fault] = lint(yaml.safe_dump(document))
+        assert fault.where == "touchpoints.complete-the-look.filters"
+
     def test_suggests_the_nearest_name(self) -> None:
         [fault] = [f for f in lint(replaced("default: 3,", "defualt: 3,")) if "defualt" in f.where]
         assert fault.fix == "did you mean `default`?"

@@ -23,28 +23,18 @@ def summarise(
     dropped: dict[str, int],
 ) -> DatasetSummary:
     """Returns the summary, every missing piece under `omitted` with its reason."""
-    has_interactions = interactions.histories.num_customers > 0
     has_prices = any(value is not None for value in column_values(items, PRICE))
-    no_interactions = "there is no interactions table"
-    reasons = {
-        RANKING: "" if has_interactions else no_interactions,
-        NEXT_ITEM: "" if has_interactions else no_interactions,
-        OUTFIT: "" if len(outfits) else "there is no outfit of two or more known items",
-        "event_types": ""
-        if interactions.has_event_types
-        else f"interactions have no event_type; each counts as {DEFAULT_EVENT_TYPE.value}"
-        if has_interactions
-        else no_interactions,
-        "time_gaps": ""
-        if interactions.has_timestamps
-        else "interactions have no timestamp; their order in the file is the time order"
-        if has_interactions
-        else no_interactions,
-        "markets": "" if markets else "neither interactions nor items name a market",
-        "prices": "" if has_prices else "no item has a price",
-        "pictures": "" if has_images else "no item has a readable picture",
-        "content": "" if has_content else "items have no text or category in common",
-    }
+    omitted = _missing_histories(interactions)
+    if not len(outfits):
+        omitted[OUTFIT] = "there is no outfit of two or more known items"
+    if not markets:
+        omitted["markets"] = "neither interactions nor items name a market"
+    if not has_prices:
+        omitted["prices"] = "no item has a price"
+    if not has_images:
+        omitted["pictures"] = "no item has a readable picture"
+    if not has_content:
+        omitted["content"] = "items have no text or category in common"
     return DatasetSummary(
         num_customers=interactions.histories.num_customers,
         num_items=len(items),
@@ -58,5 +48,21 @@ def summarise(
         markets=tuple(markets),
         latest_timestamp_s=interactions.latest_timestamp_s,
         dropped=dropped,
-        omitted={branch: reason for branch, reason in reasons.items() if reason},
+        omitted=omitted,
     )
+
+
+def _missing_histories(interactions: PreparedInteractions) -> dict[str, str]:
+    """Returns the branches that the interactions cannot feed, with reasons."""
+    if not interactions.histories.num_customers:
+        branches = (RANKING, NEXT_ITEM, "event_types", "time_gaps")
+        return dict.fromkeys(branches, "there is no interactions table")
+    omitted = {}
+    if not interactions.has_event_types:
+        default = DEFAULT_EVENT_TYPE.value
+        omitted["event_types"] = f"interactions have no event_type; each counts as {default}"
+    if not interactions.has_timestamps:
+        omitted["time_gaps"] = (
+            "interactions have no timestamp; their order in the file is the time order"
+        )
+    return omitted

@@ -35,6 +35,8 @@ class Shop:
     log_appeal: FloatArray
     log_price: Float64Array
     """Log of the full price over the type's median, `[V]`."""
+    click_threshold: float = 0.0
+    """An item whose affinity equals it is clicked half of the times it is examined."""
 
     @classmethod
     def open(cls, world: World, catalogue: Catalogue) -> "Shop":
@@ -59,7 +61,7 @@ def affinity(
 ) -> FloatArray:
     """Returns how much each candidate attracts its customer, `[n, K]`.
 
-    3 style + 2 mission + 3 last item (dot products with the item's style) + 1 if it suits the
+    7 style + 1 mission + 2 last item (dot products with the item's style) + 1 if it suits the
     occasion + 2.5 if it is of the type looked for + 0.35 log appeal - 0.6 (price mismatch)^2
     + 0.8 thrift * discount / 0.5.
     """
@@ -88,9 +90,9 @@ def affinity(
 
 
 def shop_relevance(shop: Shop, asking: Asking, item: IntArray) -> FloatArray:
-    """Returns the shop's own score of each candidate, `[n, K]`: popular and like the last item."""
-    guess = shop.world.aesthetic[asking.looks] * np.float32(0.5)
+    """Returns the shop's own score of each candidate, `[n, K]`: popular, and like what it knows."""
+    guess = shop.world.aesthetic[asking.looks] * np.float32(1.5)
     last = shop.catalogue.style[np.maximum(asking.last_item, 0)]
     guess = on_grid(guess + last * (asking.last_item >= 0)[:, None])
     likeness = np.einsum("nd,nkd->nk", guess, shop.catalogue.style[item])
-    return np.asarray(2.0 * likeness + 0.5 * shop.log_appeal[item], dtype=np.float32)
+    return np.asarray(2.0 * likeness + 0.4 * shop.log_appeal[item], dtype=np.float32)

@@ -7,6 +7,7 @@ V items, D style dimensions, A aesthetics, G pools.
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -117,18 +118,12 @@ def draw_catalogue(world: World, config: SyntheticConfig) -> Catalogue:
     brand, aesthetic = brand[order], aesthetic[order]
     colour = _colours(product_type, aesthetic, rng)
     pattern = _patterns(product_type, aesthetic, rng)
-    style = unit(
-        0.9 * world.aesthetic[aesthetic]
-        + 0.5 * world.brand[brand]
-        + 0.5 * world.colour[colour]
-        + 0.4 * world.pattern[pattern]
-        + 0.2 * world.department[department]
-        + 0.6 * rng.normal(size=(config.num_items, STYLE_DIM)) / np.sqrt(STYLE_DIM)
-    )
+    style = _styles(world, department, aesthetic, brand, colour, pattern, rng)
     appeal = np.exp(rng.normal(0.0, 1.0, config.num_items))
     pool_start = np.searchsorted(pool, np.arange(NUM_POOLS + 1))
     cell = pool * NUM_AESTHETICS + aesthetic
-    life = _lives(config, rng)
+    price, sale_price = _prices(world, product_type, brand, rng)
+    launch_s, sale_from_s, sold_out_s = _lives(config, rng)
     return Catalogue(
         department=department,
         product_type=product_type,
@@ -138,15 +133,18 @@ def draw_catalogue(world: World, config: SyntheticConfig) -> Catalogue:
         pattern=pattern,
         occasion=_occasions(world, product_type, style, rng),
         style=style,
-        **_prices(world, product_type, brand, rng),
-        **life,
+        price=price,
+        sale_price=sale_price,
+        launch_s=launch_s,
+        sale_from_s=sale_from_s,
+        sold_out_s=sold_out_s,
         is_sold_in=_markets(config, rng),
         appeal=appeal,
         cumulative_appeal=np.concatenate([[0.0], np.cumsum(appeal)]),
         pool_start=pool_start,
         cell_start=np.searchsorted(cell, np.arange(NUM_POOLS * NUM_AESTHETICS + 1)),
         neighbour=_neighbours(style, pool_start),
-        item_number=np.argsort(np.argsort(life["launch_s"], kind="stable"), kind="stable") + 1,
+        item_number=np.argsort(np.argsort(launch_s, kind="stable"), kind="stable") + 1,
     )
 
 
@@ -205,6 +203,27 @@ def _patterns(product_type: IntArray, aesthetic: IntArray, rng: np.random.Genera
     return np.where(has_pattern, drawn, PATTERNS.index("plain"))
 
 
+def _styles(
+    world: World,
+    department: IntArray,
+    aesthetic: IntArray,
+    brand: IntArray,
+    colour: IntArray,
+    pattern: IntArray,
+    rng: np.random.Generator,
+) -> FloatArray:
+    """Returns what an item's attributes say of its style, and a part that is its own alone."""
+    own = rng.normal(0.0, STYLE_DIM**-0.5, (len(brand), STYLE_DIM))
+    return unit(
+        0.9 * world.aesthetic[aesthetic]
+        + 0.5 * world.brand[brand]
+        + 0.5 * world.colour[colour]
+        + 0.4 * world.pattern[pattern]
+        + 0.2 * world.department[department]
+        + 0.6 * own
+    )
+
+
 def _occasions(
     world: World, product_type: IntArray, style: FloatArray, rng: np.random.Generator
 ) -> IntArray:
@@ -223,17 +242,19 @@ def _occasions(
 
 def _prices(
     world: World, product_type: IntArray, brand: IntArray, rng: np.random.Generator
-) -> dict[str, Float64Array]:
+) -> tuple[Float64Array, Float64Array]:
     """Returns full and reduced prices, ending in .00, .50 or .99."""
     median = np.array([kind.price_gbp for kind in PRODUCT_TYPES])[product_type]
     raw = median * world.brand_price[brand] * np.exp(rng.normal(0.0, 0.25, len(brand)))
     endings = np.array([0.0, 0.5, 0.99])
     price = np.maximum(np.floor(raw), 3.0) + endings[rng.integers(0, 3, len(raw))]
     cut = np.array([0.8, 0.7, 0.6, 0.5])[rng.integers(0, 4, len(raw))]
-    return {"price": price, "sale_price": np.round(price * cut, 2)}
+    return price, np.round(price * cut, 2)
 
 
-def _lives(config: SyntheticConfig, rng: np.random.Generator) -> dict[str, IntArray]:
+def _lives(
+    config: SyntheticConfig, rng: np.random.Generator
+) -> tuple[IntArray, IntArray, IntArray]:
     """Returns launch, start of the sale and time of selling out, in unix seconds."""
     end, count = end_s(config), config.num_items
     start = end - config.num_days * SECONDS_PER_DAY
@@ -249,11 +270,11 @@ def _lives(config: SyntheticConfig, rng: np.random.Generator) -> dict[str, IntAr
         np.int64
     )
     is_sold_out = (rng.random(count) < 0.06) & (end - sold_out_before > launch)
-    return {
-        "launch_s": launch,
-        "sale_from_s": np.where(is_reduced & (sale_from < end), sale_from, NEVER_S),
-        "sold_out_s": np.where(is_sold_out, end - sold_out_before, NEVER_S),
-    }
+    return (
+        launch,
+        np.where(is_reduced & (sale_from < end), sale_from, NEVER_S),
+        np.where(is_sold_out, end - sold_out_before, NEVER_S),
+    )
 
 
 def _markets(config: SyntheticConfig, rng: np.random.Generator) -> BoolArray:
@@ -266,12 +287,13 @@ def _markets(config: SyntheticConfig, rng: np.random.Generator) -> BoolArray:
 def _neighbours(style: FloatArray, pool_start: IntArray) -> IntArray:
     """Returns each item's nearest styles within its pool, best first, `[V, NUM_NEIGHBOURS]`."""
     nearest = np.repeat(np.arange(len(style))[:, None], NUM_NEIGHBOURS, axis=1)
-    for first, last in zip(pool_start[:-1], pool_start[1:], strict=True):
+    for first, last in pairwise(pool_start.tolist()):
         width = min(NUM_NEIGHBOURS, last - first - 1)
         for begin in range(first, last, _NEIGHBOUR_BLOCK):
             rows: NDArray[np.int64] = np.arange(begin, min(begin + _NEIGHBOUR_BLOCK, last))
             closeness = style[rows] @ style[first:last].T
             closeness[np.arange(len(rows)), rows - first] = -np.inf
-            best = np.argsort(-closeness, axis=1, kind="stable")[:, :width]
-            nearest[rows, :width] = best + first
+            best = np.sort(np.argpartition(-closeness, width - 1, axis=1)[:, :width], axis=1)
+            order = np.argsort(-np.take_along_axis(closeness, best, axis=1), axis=1, kind="stable")
+            nearest[rows, :width] = np.take_along_axis(best, order, axis=1) + first
     return nearest

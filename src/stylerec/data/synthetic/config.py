@@ -5,8 +5,8 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-EVENTS_PER_REQUEST = 1.5
-"""Interactions that one page request leads to on average, measured on the default retailer."""
+EVENTS_PER_REQUEST = 1.45
+"""Interactions per page request; see `calibration`."""
 
 MAX_REQUESTS_OVER_MEAN = 8
 """The most active customer asks for at most this many times the mean number of pages."""
@@ -33,7 +33,8 @@ class SyntheticConfig(BaseModel):
     end: date = date(2026, 6, 1)
     """Fixed by default so that the default bytes never change."""
     events_per_customer: float = Field(default=30.0, ge=3.0, le=300.0)
-    """Mean interactions per customer, roughly: what is clicked depends on what is shown."""
+    """Mean interactions per customer, give or take a tenth: what is clicked depends on what is
+    shown."""
     impressions_share: float = Field(default=1.0, ge=0.0, le=1.0)
     """Share of page requests whose impressions are logged; zero leaves the table out."""
     has_pictures: bool = True

@@ -146,7 +146,7 @@ def _num_requests(config: SyntheticConfig, uniform: float) -> int:
     shape = 0.9
     scale = config.mean_requests / math.gamma(1.0 + 1.0 / shape)
     drawn = scale * (-math.log(1.0 - uniform)) ** (1.0 / shape)
-    return min(max(2, math.ceil(drawn)), config.max_requests)
+    return int(min(max(2, math.ceil(drawn)), config.max_requests))
 
 
 def _profiles(
@@ -161,7 +161,8 @@ def _profiles(
     personal = (part("personal") - 0.5) * math.sqrt(12.0 / STYLE_DIM)
     blend = part("blend")
     style_start = unit(main + blend[:, :1] * side + 0.5 * personal[:, :STYLE_DIM])
-    style_end = unit(style_start + 1.2 * blend[:, 1:] * later + 0.4 * personal[:, STYLE_DIM:])
+    drift = 0.4 + 1.2 * blend[:, 1:]
+    style_end = unit(style_start + drift * later + 0.5 * personal[:, STYLE_DIM:])
     market_size = np.array([0.6**place for place in range(len(config.markets))])
     level = part("price_level")
     fancy = 0.5 * (style_start @ world.mission.T).astype(np.float64)
@@ -178,7 +179,7 @@ def _profiles(
 
 
 def _schedule(config: SyntheticConfig, join: Float64Array, requests: list[FloatArray]) -> Requests:
-    """Places every session into its customer's time, in random order-preserving gaps."""
+    """Returns the requests with their times: sessions at random, pages minutes apart within."""
     count = np.array([len(draws) for draws in requests])
     offsets = np.concatenate([[0], np.cumsum(count)])
     draws = np.concatenate(requests)
@@ -193,7 +194,8 @@ def _schedule(config: SyntheticConfig, join: Float64Array, requests: list[FloatA
     before = np.concatenate([[0], np.cumsum(gap)])
     browsing = before[ends] - before[starts]
     taken = browsing + CHECKOUT_S + PAUSE_S
-    session_time = _session_times(config, join, customer[starts], draws[starts], taken)
+    when = draws[:, _REQUEST_SLICES["start"]][starts, 0].astype(np.float64)
+    session_time = _session_times(config, join, customer[starts], when, taken)
     return Requests(
         offsets=offsets,
         customer=customer,
@@ -211,7 +213,7 @@ def _session_starts(uniform: FloatArray, place: IntArray) -> NDArray[np.bool_]:
     is_start = (place == 0) | (uniform < NEW_SESSION_RATE)
     position = np.arange(len(place))
     since = position - np.maximum.accumulate(np.where(is_start, position, 0))
-    return is_start | (since % MAX_REQUESTS_PER_SESSION == 0)
+    return np.asarray(is_start | (since % MAX_REQUESTS_PER_SESSION == 0))
 
 
 def _joined_s(config: SyntheticConfig, join: Float64Array) -> IntArray:
@@ -223,7 +225,7 @@ def _session_times(
     config: SyntheticConfig,
     join: Float64Array,
     customer: IntArray,
-    draws: FloatArray,
+    uniform: Float64Array,
     taken: IntArray,
 ) -> IntArray:
     """Returns when each session starts; sessions of a customer never overlap.
@@ -234,7 +236,6 @@ def _session_times(
     joined = _joined_s(config, join)
     total = np.bincount(customer, weights=taken, minlength=num_customers).astype(np.int64)
     free = end_s(config) - joined - total
-    uniform = draws[:, _REQUEST_SLICES["start"]][:, 0].astype(np.float64)
     ordered = uniform[np.lexsort((uniform, customer))]
     earlier = np.cumsum(taken) - taken
     first_row = np.searchsorted(customer, np.arange(num_customers))

@@ -13,7 +13,7 @@ from stylerec.data.synthetic.assortment import DEPARTMENTS, MISSIONS
 from stylerec.data.synthetic.catalogue import Catalogue
 from stylerec.data.synthetic.config import SyntheticConfig
 from stylerec.data.synthetic.customers import Profiles, Requests
-from stylerec.data.synthetic.impressions import EXAMINATION, TOUCHPOINTS
+from stylerec.data.synthetic.impressions import EXAMINATION, SLOTS, TOUCHPOINTS
 from stylerec.data.synthetic.randomness import BoolArray, Float64Array, IntArray
 from stylerec.data.synthetic.shopping import NO_ITEM, Pages
 from stylerec.schema import columns
@@ -112,10 +112,10 @@ def _events(requests: Requests, pages: Pages) -> tuple[IntArray, IntArray, IntAr
         (pages.is_bagged, _BAG_AFTER_S),
     ]
     parts = []
-    for event, (happened, delay_s) in enumerate(stages):
+    for code, (happened, delay_s) in enumerate(stages):
         page, position = np.nonzero(happened)
         seen_s = requests.time_s[pages.request[page]] + SECONDS_PER_POSITION * (position + 1)
-        parts.append((np.full(len(page), event), page, position, seen_s + delay_s))
+        parts.append((np.full(len(page), code), page, position, seen_s + delay_s))
     page, position = np.nonzero(pages.is_purchased)
     parts.append((np.full(len(page), len(stages)), page, position, _paid_s(requests, pages, page)))
     event, page, position, time_s = (np.concatenate(column) for column in zip(*parts, strict=True))
@@ -195,6 +195,18 @@ def customers_table(config: SyntheticConfig, profiles: Profiles) -> pa.Table:
             "style_end": vectors(profiles.style_end),
             "price_level": profiles.price_level,
             "thrift": profiles.thrift,
+        }
+    )
+
+
+def examination_table() -> pa.Table:
+    """Returns the true position bias: how likely each position of a touchpoint is looked at."""
+    touchpoint, position = np.nonzero(np.arange(EXAMINATION.shape[1]) < SLOTS[:, None])
+    return pa.table(
+        {
+            columns.TOUCHPOINT: _TOUCHPOINT_NAMES.take(pa.array(touchpoint)),
+            columns.POSITION: position,
+            "probability": EXAMINATION[touchpoint, position],
         }
     )
 

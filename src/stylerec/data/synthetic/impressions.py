@@ -100,8 +100,9 @@ RECIPE = np.array(
 _EXTRAS = np.array([TYPE_INDEX[name] for name in LITTLE_EXTRAS])
 
 _FROM_POOL = 12
-"""The first candidates are the pool's popular items; the rest suit the customer or the last item."""
+"""The first candidates are the pool's popular items, the next suit the customer."""
 _NEIGHBOUR_FROM = 20
+"""From here on they are like the last item."""
 _MIXED_FOCUS_SHARE = 0.4
 
 

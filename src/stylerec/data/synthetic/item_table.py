@@ -40,7 +40,7 @@ def cut(world: World, catalogue: Catalogue) -> tuple[FloatArray, FloatArray]:
 
     def position(axis: FloatArray) -> FloatArray:
         spread = catalogue.style @ axis / np.float32(0.5)
-        return np.clip(0.5 + spread, 0.0, 1.0).astype(np.float32)
+        return np.asarray(np.clip(0.5 + spread, 0.0, 1.0), dtype=np.float32)
 
     return position(world.fit_axis), position(world.length_axis)
 

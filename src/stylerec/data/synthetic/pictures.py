@@ -168,14 +168,13 @@ def _paint(parts: list[Part], fabric: Image.Image, base: Float64Array) -> Image.
     return picture
 
 
-def draw_pictures(folder: Path, world: World, catalogue: Catalogue) -> int:
-    """Writes the picture of every item below `folder`; returns how many."""
+def draw_pictures(folder: Path, world: World, catalogue: Catalogue) -> None:
+    """Writes the picture of every item below `folder`."""
     wide, long = cut(world, catalogue)
     paths = image_paths(catalogue)
     (folder / paths[0]).parent.mkdir(parents=True, exist_ok=True)
     for row, path in enumerate(paths):
         _draw_item(catalogue, row, wide, long).save(folder / path, format="PNG", compress_level=6)
-    return len(paths)
 
 
 def _draw_item(catalogue: Catalogue, row: int, wide: FloatArray, long: FloatArray) -> Image.Image:

@@ -64,4 +64,4 @@ def choose(weights: NDArray[np.floating], uniforms: NDArray[np.floating]) -> Int
     cumulative = np.cumsum(weights, axis=-1, dtype=np.float64)
     cut = uniforms[..., None] * cumulative[..., -1:]
     chosen = (cumulative <= cut).sum(axis=-1)
-    return np.minimum(chosen, weights.shape[-1] - 1).astype(np.int64)
+    return np.asarray(np.minimum(chosen, weights.shape[-1] - 1), dtype=np.int64)

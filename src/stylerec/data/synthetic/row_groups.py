@@ -17,7 +17,9 @@ class RowGroupWriter:
     came and no more than one row group and one portion are in memory.
     """
 
-    def __init__(self, path: Path, schema: pa.Schema, *, rows_per_group: int = ROWS_PER_GROUP):
+    def __init__(
+        self, path: Path, schema: pa.Schema, *, rows_per_group: int = ROWS_PER_GROUP
+    ) -> None:
         self.num_rows = 0
         self._schema = schema
         self._rows_per_group = rows_per_group

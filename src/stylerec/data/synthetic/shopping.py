@@ -8,10 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from stylerec.data.synthetic.affinity import Shop, affinity, shop_relevance
-from stylerec.data.synthetic.customers import Profiles, Requests
+from stylerec.data.synthetic.customers import MAX_SLOTS, Profiles, Requests
 from stylerec.data.synthetic.impressions import (
     EXAMINATION,
-    MAX_SLOTS,
     RECIPE,
     RECIPE_LENGTH,
     TOUCHPOINT_WEIGHTS,
@@ -29,7 +28,7 @@ from stylerec.data.synthetic.randomness import (
     sigmoid,
     unit,
 )
-from stylerec.data.synthetic.truth import CLICK_THRESHOLD, STYLE_DIM
+from stylerec.data.synthetic.truth import STYLE_DIM
 from stylerec.schema.touchpoints import Touchpoint
 
 NO_ITEM = -1
@@ -80,9 +79,11 @@ class Pages:
 
 
 class _State:
-    """What changes while customers shop; one row per customer of the block."""
+    """Who shops, and what changes meanwhile; one row per customer of the block."""
 
-    def __init__(self, num_customers: int) -> None:
+    def __init__(self, profiles: Profiles, requests: Requests) -> None:
+        self.profiles, self.requests = profiles, requests
+        num_customers = profiles.num_customers
         self.mission = np.full(num_customers, -1)
         self.department = np.zeros(num_customers, dtype=np.int64)
         self.focus = np.zeros(num_customers, dtype=np.int64)
@@ -95,17 +96,26 @@ class _State:
         self.has_purchased = np.zeros(num_customers, dtype=np.bool_)
 
 
+@dataclass(frozen=True)
+class _Turn:
+    """The customers who act in one step: rows of the block and of the requests, `[n]` each."""
+
+    customer: IntArray
+    request: IntArray
+    is_session_start: BoolArray
+
+
 def shop_block(shop: Shop, profiles: Profiles, requests: Requests) -> Pages:
     """Returns every page of the block's customers, in order of the requests."""
-    state = _State(profiles.num_customers)
+    state = _State(profiles, requests)
     num_requests = np.diff(requests.offsets)
     steps = []
     for step in range(int(num_requests.max())):
         customer = np.flatnonzero(num_requests > step)
-        row = requests.offsets[customer] + step
-        _begin_sessions(state, profiles, requests, customer, row)
-        has_moved = _move_on(state, requests, customer, row)
-        steps.append(_visit(shop, state, profiles, requests, customer, row, has_moved))
+        request = requests.offsets[customer] + step
+        turn = _Turn(customer, request, requests.is_session_start[request])
+        _begin_sessions(state, turn)
+        steps.append(_visit(shop, state, turn, has_moved=_move_on(state, turn)))
     order = np.argsort(np.concatenate([page.request for page in steps]), kind="stable")
     return Pages(
         **{
@@ -115,54 +125,47 @@ def shop_block(shop: Shop, profiles: Profiles, requests: Requests) -> Pages:
     )
 
 
-def _begin_sessions(
-    state: _State, profiles: Profiles, requests: Requests, customer: IntArray, row: IntArray
-) -> None:
+def _begin_sessions(state: _State, turn: _Turn) -> None:
     """Starts sessions: the style takes a small step, the mission stays or switches abruptly."""
-    is_start = requests.is_session_start[row]
-    customer, row = customer[is_start], row[is_start]
-    state.walk[customer] += WALK_STEP * (requests.draw("walk", row) - np.float32(0.5))
-    uniform = requests.draw("mission", row)
+    customer, row = turn.customer[turn.is_session_start], turn.request[turn.is_session_start]
+    state.walk[customer] += WALK_STEP * (state.requests.draw("walk", row) - np.float32(0.5))
+    uniform = state.requests.draw("mission", row)
     keep = np.where(state.has_purchased[customer], KEEP_MISSION_AFTER_PURCHASE, KEEP_MISSION)
     is_new = (state.mission[customer] < 0) | (uniform[:, 0] >= keep)
     state.has_bag[customer] = state.has_just_bagged[customer] = False
     state.has_purchased[customer] = False
+    _begin_missions(state, customer[is_new], row[is_new], uniform[is_new, 1])
 
-    customer, row, uniform = customer[is_new], row[is_new], uniform[is_new, 1]
-    weight = profiles.mission_weight[customer].copy()
+
+def _begin_missions(state: _State, customer: IntArray, row: IntArray, uniform: FloatArray) -> None:
+    """Gives customers another mission, mostly in their own department, and a fresh start in it."""
+    weight = state.profiles.mission_weight[customer].copy()
     has_mission = np.flatnonzero(state.mission[customer] >= 0)
     weight[has_mission, state.mission[customer[has_mission]]] = 0.0
     state.mission[customer] = choose(weight, uniform)
-    is_other = requests.draw("department", row)[:, 0] < OTHER_DEPARTMENT_RATE
-    state.department[customer] = np.where(
-        is_other, 1 - profiles.department[customer], profiles.department[customer]
-    )
+    own = state.profiles.department[customer]
+    is_other = state.requests.draw("department", row)[:, 0] < OTHER_DEPARTMENT_RATE
+    state.department[customer] = np.where(is_other, 1 - own, own)
     state.focus[customer] = 0
     state.last_item[customer] = NO_ITEM
 
 
-def _move_on(state: _State, requests: Requests, customer: IntArray, row: IntArray) -> BoolArray:
+def _move_on(state: _State, turn: _Turn) -> BoolArray:
     """Moves some customers on to their mission's next product type; returns which, `[n]`."""
+    customer = turn.customer
     rate = np.where(state.has_just_bagged[customer], MOVE_ON_AFTER_BAG, MOVE_ON)
-    moves = ~requests.is_session_start[row] & (requests.draw("focus", row)[:, 0] < rate)
+    moves = state.requests.draw("focus", turn.request)[:, 0] < rate
+    moves &= ~turn.is_session_start
     length = RECIPE_LENGTH[state.mission[customer], state.department[customer]]
     state.focus[customer] = (state.focus[customer] + moves) % length
     return moves
 
 
-def _visit(
-    shop: Shop,
-    state: _State,
-    profiles: Profiles,
-    requests: Requests,
-    customer: IntArray,
-    row: IntArray,
-    has_moved: BoolArray,
-) -> Pages:
+def _visit(shop: Shop, state: _State, turn: _Turn, *, has_moved: BoolArray) -> Pages:
     """Shows one page to each of n customers and records what they do with it."""
-    is_direct = requests.is_session_start[row]
-    style = _style_now(profiles, state, requests, customer, row)
-    asking = _asking(shop, state, profiles, requests, customer, row, has_moved, style)
+    style = _style_now(state, turn)
+    asking = _asking(shop, state, turn, has_moved=has_moved, style=style)
+    requests, row = state.requests, turn.request
     candidate, can_be_shown = draw_candidates(
         shop.catalogue,
         asking,
@@ -175,56 +178,59 @@ def _visit(
         asking,
         candidate,
         style=style,
-        price_level=profiles.price_level[customer],
-        thrift=profiles.thrift[customer],
+        price_level=state.profiles.price_level[turn.customer],
+        thrift=state.profiles.thrift[turn.customer],
     )
     noise = requests.draw("shop", row)
-    column, is_shown = arrange(
-        shop_relevance(shop, asking, candidate), can_be_shown, noise, asking.touchpoint
-    )
-    wanted = np.where(can_be_shown, wish + gumbel(noise), -np.inf).argmax(axis=1)
-    column[is_direct, 0] = wanted[is_direct]
-    is_shown[is_direct] = False
-    is_shown[is_direct, 0] = can_be_shown[is_direct, wanted[is_direct]]
-    item = np.take_along_axis(candidate, column, axis=1)
+    relevance = shop_relevance(shop, asking, candidate)
+    column, is_shown = arrange(relevance, can_be_shown, noise, asking.touchpoint)
+    _go_straight(column, is_shown, turn.is_session_start, can_be_shown, wish + gumbel(noise))
     page = _act(
         requests,
         row,
-        item=item,
+        item=np.take_along_axis(candidate, column, axis=1),
         is_shown=is_shown,
-        affinity=np.take_along_axis(wish, column, axis=1),
-        touchpoint=np.where(is_direct, NO_ITEM, asking.touchpoint),
+        wish=np.take_along_axis(wish, column, axis=1),
+        touchpoint=np.where(turn.is_session_start, NO_ITEM, asking.touchpoint),
         mission=asking.mission,
+        click_threshold=shop.click_threshold,
     )
-    _remember(shop, state, customer, page)
+    _remember(shop, state, turn.customer, page)
     return page
 
 
-def _style_now(
-    profiles: Profiles, state: _State, requests: Requests, customer: IntArray, row: IntArray
-) -> FloatArray:
+def _go_straight(
+    column: IntArray,
+    is_shown: BoolArray,
+    is_direct: BoolArray,
+    can_be_shown: BoolArray,
+    noisy_wish: FloatArray,
+) -> None:
+    """Replaces the page of those who come from outside by the one item they come for, in place."""
+    wanted = np.where(can_be_shown, noisy_wish, -np.inf).argmax(axis=1)[is_direct]
+    column[is_direct, 0] = wanted
+    is_shown[is_direct] = False
+    is_shown[is_direct, 0] = can_be_shown[is_direct, wanted]
+
+
+def _style_now(state: _State, turn: _Turn) -> FloatArray:
     """Returns the customers' styles, `[n, D]`: a slow drift plus a random walk over sessions."""
-    progress = requests.progress[row][:, None]
-    start, end = profiles.style_start[customer], profiles.style_end[customer]
-    return unit((1.0 - progress) * start + progress * end + state.walk[customer])
+    progress = state.requests.progress[turn.request][:, None]
+    start = state.profiles.style_start[turn.customer]
+    end = state.profiles.style_end[turn.customer]
+    return unit((1.0 - progress) * start + progress * end + state.walk[turn.customer])
 
 
 def _asking(
-    shop: Shop,
-    state: _State,
-    profiles: Profiles,
-    requests: Requests,
-    customer: IntArray,
-    row: IntArray,
-    has_moved: BoolArray,
-    style: FloatArray,
+    shop: Shop, state: _State, turn: _Turn, *, has_moved: BoolArray, style: FloatArray
 ) -> Asking:
+    """Returns where the customers meet the shop now, and what it can know about them."""
+    customer = turn.customer
     situation = np.where(state.has_bag[customer], 2, np.where(has_moved, 1, 0))
-    touchpoint = choose(
-        TOUCHPOINT_WEIGHTS[situation], requests.draw("touchpoint", row)[:, 0].astype(np.float64)
-    )
+    uniform = state.requests.draw("touchpoint", turn.request)[:, 0]
+    touchpoint = choose(TOUCHPOINT_WEIGHTS[situation], uniform)
     last_item = state.last_item[customer]
-    is_unset = requests.is_session_start[row] | ((last_item < 0) & _NEEDS_LAST_ITEM[touchpoint])
+    is_unset = turn.is_session_start | ((last_item < 0) & _NEEDS_LAST_ITEM[touchpoint])
     return Asking(
         touchpoint=np.where(is_unset, _CATEGORY_PAGE, touchpoint),
         department=state.department[customer],
@@ -232,8 +238,8 @@ def _asking(
         focus=state.focus[customer],
         last_item=last_item,
         looks=(style @ shop.world.aesthetic.T).argmax(axis=1),
-        market=profiles.market[customer],
-        time_s=requests.time_s[row],
+        market=state.profiles.market[customer],
+        time_s=state.requests.time_s[turn.request],
         recent=state.recent[customer],
     )
 
@@ -244,13 +250,14 @@ def _act(
     *,
     item: IntArray,
     is_shown: BoolArray,
-    affinity: FloatArray,
+    wish: FloatArray,
     touchpoint: IntArray,
     mission: IntArray,
+    click_threshold: float,
 ) -> Pages:
     """Lets customers examine, click, save, add to bag and buy what a page shows."""
     is_direct = (touchpoint == NO_ITEM)[:, None]
-    keenness = sigmoid(affinity - np.float32(CLICK_THRESHOLD))
+    keenness = sigmoid(wish - np.float32(click_threshold))
     is_examined = requests.draw("examine", row) < EXAMINATION[touchpoint]
     is_attractive = requests.draw("click", row) < keenness
     is_clicked = is_shown & (is_direct | (is_examined & is_attractive))

@@ -9,8 +9,8 @@ from typing import Literal
 
 Point = tuple[float, float]
 Paint = Literal["fabric", "shade", "light", "line", "thread", "strap"]
-"""Fabric carries the pattern, shade is darker, light is a sole or a lining. The last three are drawn
-as lines: thin and dark, thin and pale, thick in the garment's colour."""
+"""Fabric carries the pattern, shade is darker, light is a sole or a lining. The last three are
+drawn as lines: thin and dark, thin and pale, thick in the garment's colour."""
 LINES = ("line", "thread", "strap")
 
 
@@ -97,10 +97,9 @@ def _knitwear(wide: float, long: float) -> list[Part]:
     neck = mirrored([(0.42, 0.1), (0.4, 0.19), (0.46, 0.22)])
     band = ((side, hem - 0.06), (1 - side, hem - 0.06), (1 - side, hem + 0.01), (side, hem + 0.01))
     ribs = [
-        Part(((side + step * (1 - 2 * side) / 8, hem - 0.06), (side + step * (1 - 2 * side) / 8, hem)),
-             "line")
-        for step in range(1, 8)
-    ]  # fmt: skip
+        Part(((x, hem - 0.06), (x, hem)), "line")
+        for x in (side + step * (1 - 2 * side) / 8 for step in range(1, 8))
+    ]
     return [
         *_sleeved(wide + 0.2, hem),
         Part(soft(neck, rounds=1), "shade"),
@@ -244,7 +243,7 @@ def _joggers(wide: float, long: float) -> list[Part]:
     tie = [(0.49, 0.16), (0.46, 0.3)]
     return [
         *_legs(wide + 0.2, bottom, ankle=0.05, hip=0.3), _waistband(), *_both(cuff, "shade"),
-        *_both(tie, "light"), *_both(tie, "thread"),
+        *_both(tie, "thread"),
     ]  # fmt: skip
 
 
@@ -262,10 +261,9 @@ def _swimwear(wide: float, long: float) -> list[Part]:
 
 def disc(x: float, y: float, radius: float, *, flat: float = 1.0) -> tuple[Point, ...]:
     """Returns a circle, or an ellipse `flat` times as high as wide."""
-    square = [(x - radius, y - radius * flat), (x + radius, y - radius * flat),
-              (x + radius, y + radius * flat), (x - radius, y + radius * flat)]  # fmt: skip
-    # Cutting corners pulls the outline inwards; 1.25 makes up for most of it.
-    return soft([(x + 1.25 * (px - x), y + 1.25 * (py - y)) for px, py in square], rounds=3)
+    high = radius * flat
+    square = [(x - radius, y - high), (x + radius, y - high), (x + radius, y + high)]
+    return soft([*square, (x - radius, y + high)], rounds=3)
 
 
 CLOTHES: dict[str, Callable[[float, float], list[Part]]] = {

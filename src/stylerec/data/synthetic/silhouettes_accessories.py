@@ -106,12 +106,12 @@ def _jewellery(wide: float, long: float) -> list[Part]:
         (0.5, bottom), (0.5 - size, bottom + 1.4 * size), (0.5, bottom + 2.6 * size),
         (0.5 + size, bottom + 1.4 * size),
     ]  # fmt: skip
-    beads = [Part(disc(x, y, 0.022)) for x, y in chain[2:-2:2]]
+    beads = [Part(disc(x, y, 0.026)) for x, y in chain[2:-2:2]]
     return [Part(tuple(chain), "line"), *beads, Part(tuple(drop))]
 
 
 def _sunglasses(wide: float, long: float) -> list[Part]:
-    radius, flat = 0.145 + 0.03 * wide, 0.85 + 0.3 * long
+    radius, flat = 0.165 + 0.03 * wide, 0.85 + 0.3 * long
     lenses = [
         part
         for x in (0.29, 0.71)

@@ -32,11 +32,11 @@ from stylerec.data.synthetic.wording import AESTHETIC_INDEX, AESTHETICS, BRANDS
 
 STYLE_DIM = 16
 
-WEIGHT_STYLE = 3.0
+WEIGHT_STYLE = 7.0
 """Share of the customer's own, slowly drifting style in what they want."""
-WEIGHT_MISSION = 2.0
-"""Share of the session's mission, which switches abruptly."""
-WEIGHT_LAST = 3.0
+WEIGHT_MISSION = 1.0
+"""Share of the session's mission, which switches abruptly; it decides the product type too."""
+WEIGHT_LAST = 2.0
 """Share of the item looked at last: people compare like with like."""
 WEIGHT_OCCASION = 1.0
 WEIGHT_FOCUS = 2.5
@@ -44,8 +44,24 @@ WEIGHT_FOCUS = 2.5
 WEIGHT_APPEAL = 0.35
 WEIGHT_PRICE = 0.6
 WEIGHT_SALE = 0.8
-CLICK_THRESHOLD = 6.6
-"""An item whose affinity equals it is clicked half of the times it is examined."""
+OUTFIT_STYLE_WEIGHT = 6.0
+OUTFIT_COLOUR_WEIGHT = 2.0
+OUTFIT_OCCASION_WEIGHT = 1.2
+
+CONSTANTS = {
+    "weight_style": WEIGHT_STYLE,
+    "weight_mission": WEIGHT_MISSION,
+    "weight_last": WEIGHT_LAST,
+    "weight_occasion": WEIGHT_OCCASION,
+    "weight_focus": WEIGHT_FOCUS,
+    "weight_appeal": WEIGHT_APPEAL,
+    "weight_price": WEIGHT_PRICE,
+    "weight_sale": WEIGHT_SALE,
+    "outfit_style_weight": OUTFIT_STYLE_WEIGHT,
+    "outfit_colour_weight": OUTFIT_COLOUR_WEIGHT,
+    "outfit_occasion_weight": OUTFIT_OCCASION_WEIGHT,
+}
+"""What an evaluation needs besides `World`, as written beside it."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +116,7 @@ def draw_world(seed: int) -> World:
     rng = generator(seed, Stream.WORLD)
 
     def noise(rows: int) -> Float64Array:
-        return rng.normal(size=(rows, STYLE_DIM)) / np.sqrt(STYLE_DIM)
+        return np.asarray(rng.normal(0.0, STYLE_DIM**-0.5, (rows, STYLE_DIM)), dtype=np.float64)
 
     basis, _ = np.linalg.qr(rng.normal(size=(STYLE_DIM, STYLE_DIM)))
     aesthetic = unit(basis[: len(AESTHETICS)])
@@ -120,7 +136,7 @@ def draw_world(seed: int) -> World:
             + 0.8 * noise(len(BRANDS))
         ),
         brand_look=brand_look,
-        brand_price=np.round(np.exp(rng.normal(0.0, 0.35, len(BRANDS))), 3),
+        brand_price=np.exp(np.asarray(rng.normal(0.0, 0.35, len(BRANDS)), dtype=np.float64)),
         brand_departments=departments,
         colour=colour,
         pattern=unit(_favoured(aesthetic, PATTERNS, "patterns") + 0.6 * noise(len(PATTERNS))),
@@ -179,11 +195,6 @@ def _colour_harmony(colour: FloatArray) -> FloatArray:
     harmony[np.ix_(metals, metals)] = -0.4
     harmony[metals, metals] = 0.4
     return harmony.astype(np.float32)
-
-
-OUTFIT_STYLE_WEIGHT = 6.0
-OUTFIT_COLOUR_WEIGHT = 2.0
-OUTFIT_OCCASION_WEIGHT = 1.2
 
 
 def pair_compatibility(

@@ -102,13 +102,14 @@ _MATERIALS_BY_CATEGORY = {
     "Swimwear": ("recycled nylon", "ribbed lycra"),
     "Shoes": ("leather", "suede", "canvas", "vegan leather"),
     "Bags": ("leather", "nylon", "woven raffia", "canvas"),
-    "Accessories": ("wool", "cotton", "acetate", "felt"),
 }
 _MATERIALS_BY_TYPE = {
     "knitwear": ("lambswool", "chunky cotton", "mohair blend", "fine merino"),
     "jeans": ("rigid denim", "stretch denim", "washed denim"),
     "jewellery": ("plated brass", "recycled metal"),
     "sunglasses": ("acetate", "slim metal"),
+    "hat": ("wool felt", "cotton twill", "straw weave"),
+    "scarf": ("lambswool", "silk", "viscose"),
     "trainers": ("mesh", "leather", "canvas", "suede"),
 }
 _NOUNS = {
@@ -180,7 +181,7 @@ def describe(words: ItemWords) -> tuple[str, str, list[str]]:
     """Returns the title, the description and the attributes of one item."""
     kind = PRODUCT_TYPES[TYPE_INDEX[words.product_type]]
     look = AESTHETICS[words.aesthetic]
-    materials = _MATERIALS_BY_TYPE.get(kind.name, _MATERIALS_BY_CATEGORY[kind.category])
+    materials = _MATERIALS_BY_TYPE.get(kind.name) or _MATERIALS_BY_CATEGORY[kind.category]
     material = materials[words.material % len(materials)]
     is_trunks = kind.name == "swimwear" and words.department == MENSWEAR
     nouns = _SWIM_SHORTS if is_trunks else _NOUNS[kind.name]

@@ -9,13 +9,16 @@ from safetensors.numpy import load_file
 from stylerec.data.histories import Histories
 from stylerec.data.prepared import PreparedData
 from stylerec.data.splits import leave_one_out
-from stylerec.errors import DataError
+from stylerec.errors import ConfigError, DataError
 from stylerec.models.ranking.artifacts import load_trained
 from stylerec.models.ranking.batches import count_training_interactions
 from stylerec.models.ranking.config import RankingConfig
 from stylerec.models.ranking.model import RankingModel, ScoringGraph
 from stylerec.models.ranking.train import train_ranking
-from stylerec.models.ranking.validation import validation_ndcg_at_10
+from stylerec.models.ranking.validation import (
+    choose_validation_customers,
+    validation_ndcg_at_10,
+)
 
 NUM_ITEMS = 42
 
@@ -25,7 +28,8 @@ def with_fields(config: RankingConfig, **changes) -> RankingConfig:
 
 
 def ndcg(model: RankingModel, histories: Histories) -> float:
-    customers = leave_one_out(histories).evaluated
+    split = leave_one_out(histories)
+    customers = choose_validation_customers(histories, split, len(split.evaluated), seed=0)
     graph = ScoringGraph(model)
     return validation_ndcg_at_10(graph, histories, customers, max_len=model.config.max_history_len)
 
@@ -161,4 +165,12 @@ class TestTrainRanking:
         data = write(tmp_path / "short", short, features)
         with pytest.raises(DataError, match="give a longer interaction log"):
             train_ranking(data.folder, tmp_path / "m", config, progress=lambda line: None)
+        assert not (tmp_path / "m").exists()
+
+    def test_raises_when_the_loss_is_not_finite(
+        self, tmp_path: Path, prepared: PreparedData, config: RankingConfig
+    ) -> None:
+        wild = with_fields(config, learning_rate=1e30)
+        with pytest.raises(ConfigError, match="lower it from 1e\\+30"):
+            train_ranking(prepared.folder, tmp_path / "m", wild, progress=lambda line: None)
         assert not (tmp_path / "m").exists()

@@ -5,7 +5,10 @@ from stylerec.data.histories import Histories
 from stylerec.data.splits import leave_one_out
 from stylerec.models.ranking.config import RankingConfig
 from stylerec.models.ranking.model import RankingModel, ScoringGraph
-from stylerec.models.ranking.validation import validation_ndcg_at_10
+from stylerec.models.ranking.validation import (
+    choose_validation_customers,
+    validation_ndcg_at_10,
+)
 
 BIAS = -1
 
@@ -48,9 +51,6 @@ class TestValidationNdcgAt10:
         # Item 41 left the history of 2 that the model reads, yet was seen: rank 2.
         assert ndcg(model, one_customer(41, 2, 3, 39, 5)) == pytest.approx(1 / np.log2(1 + 2))
 
-    def test_a_target_seen_before_still_competes(self, model: RankingModel) -> None:
-        assert ndcg(model, one_customer(41, 2, 41, 5)) == pytest.approx(1.0)
-
     def test_is_zero_beyond_rank_ten(self, model: RankingModel) -> None:
         assert ndcg(model, one_customer(2, 3, 31, 5)) == 0.0
 
@@ -58,3 +58,28 @@ class TestValidationNdcgAt10:
         model.parameters.variables["item.id"].assign(np.zeros((42, 3), np.float32))
         # 40 items less 2 seen ones score the same.
         assert ndcg(model, one_customer(2, 3, 38, 5)) == 0.0
+
+
+class TestChooseValidationCustomers:
+    def test_leaves_out_targets_that_the_customer_has_seen(self) -> None:
+        histories = Histories(
+            np.array([2, 3, 4, 5, 6, 7, 6, 8, 9, 10], np.int32),
+            np.ones(10, np.int8),
+            np.zeros(10, np.int64),
+            np.array([0, 4, 8, 10], np.int64),
+        )
+        split = leave_one_out(histories)
+        np.testing.assert_array_equal(split.evaluated, [0, 1])
+        found = choose_validation_customers(histories, split, 10, seed=0)
+        np.testing.assert_array_equal(found, [0])
+
+    def test_takes_at_most_as_many_as_asked_and_the_same_for_a_seed(
+        self, histories: Histories
+    ) -> None:
+        split = leave_one_out(histories)
+        first = choose_validation_customers(histories, split, 20, seed=1)
+        assert len(first) == len(set(first)) == 20
+        np.testing.assert_array_equal(
+            first, choose_validation_customers(histories, split, 20, seed=1)
+        )
+        assert (first != choose_validation_customers(histories, split, 20, seed=2)).any()

@@ -1,0 +1,1 @@
+"""Top-k and outfit metrics, baselines, gates and reports."""

@@ -1,0 +1,87 @@
+"""Training batches of outfits with freshly drawn counter-examples.
+
+Legend: B outfits, K counter-examples per outfit, N items of the longest outfit.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from stylerec.data.outfits import Negatives, Outfit, pad_outfits
+
+
+@dataclass(frozen=True)
+class OutfitBatch:
+    """Outfits and their counter-examples, `true_BN[b]` against `false_BKN[b]`; 0 padded int64."""
+
+    true_BN: Tensor
+    false_BKN: Tensor
+
+
+def counter_examples(
+    outfits_BN: NDArray[np.int64],
+    negatives: Negatives,
+    generator: np.random.Generator,
+    *,
+    count: int,
+) -> NDArray[np.int64]:
+    """Returns `count` counter-examples of every outfit, int64 `[B, count, N]`."""
+    drawn = [negatives.replace(outfits_BN, generator) for _ in range(count)]
+    return np.stack(drawn, axis=1)
+
+
+def replaceable(outfits: Sequence[Outfit], negatives: Negatives) -> NDArray[np.int64]:
+    """Returns the padded outfits of which an item besides the hero has an alternative, `[B, N]`.
+
+    The others would be their own counter-example and are left out.
+    """
+    padded_BN = pad_outfits(outfits)
+    return padded_BN[negatives.has_alternative(padded_BN)[:, 1:].any(axis=1)]
+
+
+class OutfitBatches:
+    """Draws each epoch's batches in a new order with new counter-examples.
+
+    Args:
+        outfits_BN: Training outfits, int64, heroes in column 0, right padded with 0.
+        negatives: Source of counter-examples.
+        batch_size: B.
+        num_negatives: K.
+        seed: The same seed yields the same epochs.
+        device: Where the batches go.
+    """
+
+    def __init__(
+        self,
+        outfits_BN: NDArray[np.int64],
+        negatives: Negatives,
+        *,
+        batch_size: int,
+        num_negatives: int,
+        seed: int,
+        device: torch.device,
+    ) -> None:
+        self._outfits_BN, self._negatives = outfits_BN, negatives
+        self._batch_size, self._num_negatives = batch_size, num_negatives
+        self._generator = np.random.default_rng(seed)
+        self._device = device
+
+    def __len__(self) -> int:
+        return -(-len(self._outfits_BN) // self._batch_size)
+
+    def epoch(self) -> Iterator[OutfitBatch]:
+        """Yields every outfit once."""
+        order = self._generator.permutation(len(self._outfits_BN))
+        for start in range(0, len(order), self._batch_size):
+            true_BN = self._outfits_BN[order[start : start + self._batch_size]]
+            false_BKN = counter_examples(
+                true_BN, self._negatives, self._generator, count=self._num_negatives
+            )
+            yield OutfitBatch(
+                torch.from_numpy(true_BN).to(self._device),
+                torch.from_numpy(false_BKN).to(self._device),
+            )

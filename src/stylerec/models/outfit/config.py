@@ -1,0 +1,54 @@
+"""What the outfit model computes and how it is trained."""
+
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from stylerec.schema.features import MAX_STORED_HISTORY
+from stylerec.schema.tensors import MAX_OUTFIT_SLOTS
+
+
+class OutfitConfig(BaseModel):
+    """Every choice behind one trained outfit model; written as `config.json` beside its weights."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    seed: int = Field(default=7, ge=0)
+    embedding_dim: int = Field(default=256, ge=2, le=1_024)
+    """Dimensions of the style space."""
+    part_dim: int = Field(default=64, ge=2, le=512)
+    """Dimensions each part of an item (text, one category, picture, price) is embedded in."""
+    hidden_dim: int = Field(default=512, ge=2, le=4_096)
+    dropout: float = Field(default=0.3, ge=0.0, lt=1.0)
+    use_pictures: bool = True
+    """Ignored by a retailer without pictures."""
+    picture_channels: int = Field(default=128, ge=8, le=1_024)
+    """Channels of the last feature map, from which class-activation maps are read."""
+    picture_epochs: int = Field(default=8, ge=1, le=100)
+    picture_max_steps: int = Field(default=400, ge=1)
+    """Training of the picture network stops here, so its cost does not grow with the catalogue."""
+    picture_batch_size: int = Field(default=128, ge=2)
+    picture_learning_rate: float = Field(default=3e-3, gt=0.0, le=1.0)
+    learning_rate: float = Field(default=2e-3, gt=0.0, le=1.0)
+    weight_decay: float = Field(default=1e-2, ge=0.0, le=1.0)
+    batch_size: int = Field(default=128, ge=1)
+    """Outfits per step, each with its own counter-examples."""
+    num_negatives: int = Field(default=2, ge=1, le=64)
+    """Counter-examples per outfit, drawn anew each epoch."""
+    max_epochs: int = Field(default=30, ge=1)
+    patience: int = Field(default=6, ge=1)
+    """Epochs without a better validation AUC after which training stops."""
+    max_history_len: int = Field(default=50, ge=1, le=MAX_STORED_HISTORY)
+    """Interactions whose mean style stands for the customer."""
+    max_templates: int = Field(default=8, ge=1, le=100)
+    """Product-type templates kept per hero type."""
+    max_template_slots: int = Field(default=MAX_OUTFIT_SLOTS, ge=1, le=MAX_OUTFIT_SLOTS)
+
+    @model_validator(mode="after")
+    def _patience_fits(self) -> Self:
+        if self.patience > self.max_epochs:
+            raise ValueError(
+                f"outfit.patience: expected at most max_epochs = {self.max_epochs}, got "
+                f"{self.patience}; lower patience or raise max_epochs"
+            )
+        return self

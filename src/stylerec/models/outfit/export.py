@@ -1,0 +1,222 @@
+"""Exports a trained outfit model to ONNX, beam search included, and checks it against PyTorch."""
+
+import json
+import logging
+import shutil
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import torch
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
+from safetensors.torch import save_file
+from torch import Tensor
+
+from stylerec.data.outfits import split_outfits
+from stylerec.data.prepared import PreparedData
+from stylerec.errors import ReleaseError
+from stylerec.models.outfit.artifacts import CONFIG_FILE, load_trained, written_aside
+from stylerec.models.outfit.catalogue import product_type_names
+from stylerec.models.outfit.generate import OutfitGenerator
+from stylerec.models.outfit.templates import learn_templates
+from stylerec.schema.tensors import (
+    MAX_OUTFIT_SLOTS,
+    MODEL_SPECS,
+    OUTFIT,
+    OUTFIT_BEAM_WIDTH,
+    PADDING_INDEX,
+    TensorSpec,
+)
+
+ONNX_FILE = "model.onnx"
+EMBEDDING_FILE = "style_embedding.safetensors"
+EXPORT_FILE = "export.json"
+TEMPLATES_FILE = "templates.json"
+MAX_ABS_DIFFERENCE = 1e-4
+
+_OPSET = 18
+_SPEC = MODEL_SPECS[OUTFIT]
+_CHECKED_SIZES = ((1, 1), (3, 20), (8, 200), (2, 4))
+"""(B, C) of the batches that the export is checked on."""
+
+Inputs = dict[str, Tensor]
+
+
+class ExportResult(BaseModel):
+    """What was exported; written as `export.json`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    model: str
+    max_history_len: int
+    max_abs_difference: float
+    """Largest difference between ONNX Runtime's scores and PyTorch's over the checked batches."""
+    num_items: int
+    """V, padding and unknown included."""
+    embedding_dim: int
+
+
+def export_outfit(trained: Path, prepared: Path, output: Path) -> ExportResult:
+    """Writes the served graph, the style embeddings and the templates into `output`.
+
+    `model.onnx` (style embeddings of all items baked in; B, C and L dynamic),
+    `style_embedding.safetensors` (`style_embedding` `[V, D]`, `scale` `[1]`, `bias` `[1]`),
+    `templates.json`, `config.json` and `export.json`; whole or not at all.
+
+    Args:
+        trained: Folder that `train_outfit` wrote.
+        prepared: Folder of the data it was trained on.
+        output: Folder to write.
+
+    Raises:
+        ReleaseError: `trained` is incomplete or of other data, or ONNX Runtime and PyTorch differ
+            by more than 1e-4.
+    """
+    data = PreparedData(prepared)
+    model, config = load_trained(trained, data)
+    style_VD, scale, bias = model.style_table(), model.scale.detach(), model.bias.detach()
+    graph = OutfitGenerator(style_VD, scale=scale, bias=bias, beam_width=OUTFIT_BEAM_WIDTH).eval()
+    templates = learn_templates(
+        split_outfits(data.outfits).train,
+        product_type_names(data),
+        max_slots=config.max_template_slots,
+        max_templates=config.max_templates,
+    )
+    with written_aside(output) as folder:
+        write_onnx(graph, folder / ONNX_FILE, max_len=config.max_history_len)
+        result = ExportResult(
+            model=OUTFIT,
+            max_history_len=config.max_history_len,
+            max_abs_difference=_checked(graph, folder / ONNX_FILE, config.max_history_len),
+            num_items=style_VD.shape[0],
+            embedding_dim=style_VD.shape[1],
+        )
+        embedding = {"style_embedding": style_VD, "scale": scale.view(1), "bias": bias.view(1)}
+        save_file(embedding, folder / EMBEDDING_FILE)
+        (folder / TEMPLATES_FILE).write_text(json.dumps(templates, ensure_ascii=False, indent=1))
+        shutil.copyfile(trained / CONFIG_FILE, folder / CONFIG_FILE)
+        (folder / EXPORT_FILE).write_text(result.model_dump_json(indent=2))
+    return result
+
+
+def write_onnx(graph: OutfitGenerator, path: Path, *, max_len: int) -> None:
+    """Writes the graph as one ONNX file with the tensor names of `MODEL_SPECS`."""
+    example = random_inputs(
+        num_items=graph.style_VD.shape[0], num_rows=3, num_candidates=7, max_len=max_len, seed=0
+    )
+    with _quiet_exporter():
+        torch.onnx.export(
+            graph,
+            kwargs=dict(example),
+            f=path,
+            input_names=[spec.name for spec in _SPEC.inputs],
+            output_names=[spec.name for spec in _SPEC.outputs],
+            dynamic_shapes={spec.name: _dynamic_dims(spec) for spec in _SPEC.inputs},
+            opset_version=_OPSET,
+            dynamo=True,
+            external_data=False,
+            verbose=False,
+        )
+
+
+@contextmanager
+def _quiet_exporter() -> Iterator[None]:
+    """Silences the exporter's notes on packages that it finds missing or deprecated."""
+    logger = logging.getLogger("torch.onnx")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)
+
+
+def _dynamic_dims(spec: TensorSpec) -> dict[int, object]:
+    letters = [axis for axis, size in enumerate(spec.dims) if isinstance(size, str)]
+    return dict.fromkeys(letters, torch.export.Dim.DYNAMIC)
+
+
+def random_inputs(
+    *, num_items: int, num_rows: int, num_candidates: int, max_len: int, seed: int
+) -> Inputs:
+    """Returns inputs as a caller could send them.
+
+    Heroes, candidates and histories hold padding, unknown and out-of-range indices and repeats;
+    row 0 has no history and some slots have no candidate.
+    """
+    generator = np.random.default_rng(seed)
+    beyond = num_items + 3
+
+    def indices(*shape: int) -> NDArray[np.int64]:
+        return generator.integers(-1, beyond, shape, dtype=np.int64)
+
+    slots = indices(num_rows, MAX_OUTFIT_SLOTS, num_candidates)
+    slots[generator.random(slots.shape[:2]) < 0.3] = PADDING_INDEX
+    history = indices(num_rows, max_len)
+    length = np.linspace(0, max_len, num_rows).astype(np.int64)
+    history[np.arange(max_len) < max_len - length[:, None]] = PADDING_INDEX
+    weight = np.linspace(1.0, 0.0, num_rows, dtype=np.float32)[:, None]
+    arrays = (indices(num_rows, 1), slots, history, weight)
+    return {
+        spec.name: torch.from_numpy(array) for spec, array in zip(_SPEC.inputs, arrays, strict=True)
+    }
+
+
+def cpu_session(path: Path) -> onnxruntime.InferenceSession:
+    """Returns a single-threaded CPU session for a model file."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+
+
+def run_onnx(session: onnxruntime.InferenceSession, inputs: Inputs) -> list[NDArray[np.float32]]:
+    """Returns the served graph's outputs in the order of `MODEL_SPECS`."""
+    names = [spec.name for spec in _SPEC.outputs]
+    outputs: list[NDArray[np.float32]] = session.run(
+        names, {name: tensor.numpy() for name, tensor in inputs.items()}
+    )
+    return outputs
+
+
+def largest_difference(graph: OutfitGenerator, path: Path, *, max_len: int) -> float:
+    """Returns the largest difference of ONNX Runtime's scores to PyTorch's over several batches.
+
+    Two outfits whose scores differ by less than rounding may change places: the scores are compared
+    place by place, the pairs only where both put the same outfit.
+    """
+    session = cpu_session(path)
+    largest = 0.0
+    for seed, (num_rows, num_candidates) in enumerate(_CHECKED_SIZES):
+        inputs = random_inputs(
+            num_items=graph.style_VD.shape[0],
+            num_rows=num_rows,
+            num_candidates=num_candidates,
+            max_len=max_len,
+            seed=seed,
+        )
+        with torch.inference_mode():
+            items, score, pairs = (tensor.numpy() for tensor in graph(**inputs))
+        found_items, found_score, found_pairs = run_onnx(session, inputs)
+        is_same = (items == found_items).all(axis=2)[:, :, None, None]
+        pair_difference = np.where(is_same, np.abs(pairs - found_pairs), 0.0).max()
+        largest = max(largest, float(np.abs(score - found_score).max()), float(pair_difference))
+    return largest
+
+
+def _checked(graph: OutfitGenerator, path: Path, max_len: int) -> float:
+    difference = largest_difference(graph, path, max_len=max_len)
+    # Written so that a difference that is not a number fails too.
+    if not difference <= MAX_ABS_DIFFERENCE:
+        raise ReleaseError(
+            f"{OUTFIT} {ONNX_FILE}",
+            expected=f"PyTorch's scores within {MAX_ABS_DIFFERENCE}",
+            got=f"a difference of {difference:.2g}",
+            fix="train again with a smaller learning_rate or more weight_decay",
+        )
+    return difference

@@ -1,0 +1,239 @@
+"""Trains the outfit model on prepared data."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from stylerec.data.outfits import Negatives, OutfitSplit, compatibility_auc, split_outfits
+from stylerec.data.prepared import PreparedData
+from stylerec.errors import ConfigError, DataError
+from stylerec.models.outfit.artifacts import EpochRecord, TrainingResult, save_trained
+from stylerec.models.outfit.batches import OutfitBatches, counter_examples, replaceable
+from stylerec.models.outfit.catalogue import build_model, product_type_index
+from stylerec.models.outfit.config import OutfitConfig
+from stylerec.models.outfit.image_training import train_picture_network, typed_pictures
+from stylerec.models.outfit.images import PictureNetwork
+from stylerec.models.outfit.loss import outfit_loss
+from stylerec.models.outfit.model import OutfitModel, sum_of_pairs
+from stylerec.schema.columns import PRODUCT_TYPE
+from stylerec.schema.tensors import OUTFIT
+
+_MAX_GRADIENT_NORM = 5.0
+_WARM_UP = 0.15
+"""Share of all steps in which the learning rate rises; then it falls to nothing."""
+_NUM_VALIDATION_NEGATIVES = 5
+_VALIDATION_SEED = 11
+"""The same counter-examples in every epoch and run, so that runs can be compared."""
+
+
+def train_outfit(
+    prepared: Path,
+    output: Path,
+    config: OutfitConfig,
+    *,
+    progress: Callable[[str], None] = print,
+) -> TrainingResult:
+    """Trains on the training outfits and writes the best epoch's model into `output`.
+
+    First, where there are pictures, a small network that names product types, whose localised
+    features are then fixed inputs of the item embedder. Stops when the validation AUC has not
+    improved for `patience` epochs; the test outfits are never read. Uses a GPU if there is one. On
+    a CPU the same seed, data and thread count give the same weights.
+
+    Args:
+        prepared: Folder that the preparation wrote.
+        output: Folder for `config.json`, `weights.safetensors` and `training.json`; replaced whole.
+        config: Architecture and training.
+        progress: Takes one line per epoch.
+
+    Raises:
+        DataError: There are too few outfits to train and validate on.
+        ConfigError: The loss stopped being a number.
+    """
+    started = time.perf_counter()
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    data = PreparedData(prepared)
+    split = split_outfits(data.outfits)
+    negatives = Negatives(data.items, split.train, num_items=data.vocabulary.num_items)
+    train_BN = replaceable(split.train, negatives)
+    validation_BN = replaceable(split.validation, negatives)
+    _check(split, train_BN, validation_BN)
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        torch.manual_seed(config.seed)
+        pictures = _train_pictures(data, config, device=device, progress=progress)
+        model = build_model(data, config, pictures=pictures, device=device)
+        picture_seconds = time.perf_counter() - started
+        trainer = _Trainer(model, config, train_BN, validation_BN, negatives, device=device)
+        epochs = trainer.run(progress)
+    best = max(epochs, key=lambda record: record.validation_auc)
+    result = TrainingResult(
+        model=OUTFIT,
+        num_weights=sum(weight.numel() for weight in model.embedder.parameters()),
+        best_epoch=best.epoch,
+        validation_auc=best.validation_auc,
+        num_train_outfits=len(train_BN),
+        num_validation_outfits=len(validation_BN),
+        dropped_outfits=split.dropped,
+        has_pictures=pictures is not None,
+        picture_seconds=picture_seconds if pictures is not None else 0.0,
+        seconds=time.perf_counter() - started,
+        epochs=epochs,
+    )
+    save_trained(model, output, config=config, result=result)
+    return result
+
+
+def _train_pictures(
+    data: PreparedData,
+    config: OutfitConfig,
+    *,
+    device: torch.device,
+    progress: Callable[[str], None],
+) -> PictureNetwork | None:
+    """Returns a trained picture network, None where there is nothing to train it on."""
+    images = data.images
+    if images is None or not config.use_pictures:
+        return None
+    product_type = product_type_index(data.item_features)
+    if not len(typed_pictures(images, product_type)):
+        progress("outfit pictures: none of a known product type, so pictures are left out")
+        return None
+    return train_picture_network(
+        images,
+        product_type,
+        config,
+        num_types=data.vocabulary.category_size(PRODUCT_TYPE),
+        device=device,
+        progress=progress,
+    )
+
+
+class _Trainer:
+    """Runs epochs, keeping the weights of the best one."""
+
+    def __init__(
+        self,
+        model: OutfitModel,
+        config: OutfitConfig,
+        train_BN: NDArray[np.int64],
+        validation_BN: NDArray[np.int64],
+        negatives: Negatives,
+        *,
+        device: torch.device,
+    ) -> None:
+        self._model, self._config = model, config
+        self._batches = OutfitBatches(
+            train_BN,
+            negatives,
+            batch_size=config.batch_size,
+            num_negatives=config.num_negatives,
+            seed=config.seed,
+            device=device,
+        )
+        self._num_outfits = len(train_BN)
+        false_BKN = counter_examples(
+            validation_BN,
+            negatives,
+            np.random.default_rng(_VALIDATION_SEED),
+            count=_NUM_VALIDATION_NEGATIVES,
+        )
+        self._true_BN = torch.from_numpy(validation_BN).to(device)
+        self._false_BN = torch.from_numpy(false_BKN).flatten(0, 1).to(device)
+        self._optimiser = torch.optim.AdamW(
+            [weight for weight in model.parameters() if weight.requires_grad],
+            lr=config.learning_rate,
+            weight_decay=config.weight_decay,
+            fused=True,
+        )
+        self._schedule = torch.optim.lr_scheduler.OneCycleLR(
+            self._optimiser,
+            config.learning_rate,
+            total_steps=config.max_epochs * len(self._batches),
+            pct_start=_WARM_UP,
+        )
+
+    def run(self, progress: Callable[[str], None]) -> tuple[EpochRecord, ...]:
+        """Trains until the validation AUC stalls and restores the best epoch's weights."""
+        config, started = self._config, time.perf_counter()
+        records: list[EpochRecord] = []
+        best_epoch, best_auc, best = 0, -1.0, self._model.state_dict()
+        for epoch in range(1, config.max_epochs + 1):
+            records.append(self._run_epoch(epoch))
+            if records[-1].validation_auc > best_auc:
+                best_epoch, best_auc = epoch, records[-1].validation_auc
+                best = {name: w.detach().clone() for name, w in self._model.state_dict().items()}
+            left_s = (time.perf_counter() - started) / epoch * (config.max_epochs - epoch)
+            progress(
+                f"outfit epoch {epoch}/{config.max_epochs}: loss {records[-1].loss:.4f}, "
+                f"validation AUC {records[-1].validation_auc:.4f}, "
+                f"{records[-1].outfits_per_s:,.0f} outfits/s, at most {left_s:.0f} s left"
+            )
+            if epoch - best_epoch >= config.patience:
+                break
+        self._model.load_state_dict(best)
+        self._model.eval()
+        return tuple(records)
+
+    def _run_epoch(self, epoch: int) -> EpochRecord:
+        began = time.perf_counter()
+        self._model.embedder.train()
+        total = 0.0
+        for batch in self._batches.epoch():
+            count, num_negatives, _ = batch.false_BKN.shape
+            outfits = torch.cat([batch.true_BN, batch.false_BKN.flatten(0, 1)])
+            logits = self._model(outfits)
+            loss = outfit_loss(logits[:count], logits[count:].view(count, num_negatives))
+            self._step(loss)
+            total += float(loss.detach()) * count
+        train_seconds = time.perf_counter() - began
+        if not np.isfinite(total):
+            raise ConfigError(
+                "outfit.learning_rate",
+                expected="a loss that stays finite",
+                got=f"a loss that is not a number in epoch {epoch}",
+                fix=f"lower it from {self._config.learning_rate} in the pipeline's config",
+            )
+        return EpochRecord(
+            epoch=epoch,
+            loss=total / self._num_outfits,
+            validation_auc=self._validation_auc(),
+            outfits_per_s=self._num_outfits / train_seconds,
+            seconds=time.perf_counter() - began,
+        )
+
+    def _step(self, loss: Tensor) -> None:
+        self._optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(self._model.parameters(), _MAX_GRADIENT_NORM)
+        self._optimiser.step()
+        self._schedule.step()
+
+    @torch.no_grad()
+    def _validation_auc(self) -> float:
+        table_VD = self._model.style_table()
+        scale = self._model.scale
+        true_B, false_B = (
+            (scale * sum_of_pairs(table_VD[outfits])).cpu().numpy()
+            for outfits in (self._true_BN, self._false_BN)
+        )
+        return compatibility_auc(true_B, false_B)
+
+
+def _check(
+    split: OutfitSplit, train_BN: NDArray[np.int64], validation_BN: NDArray[np.int64]
+) -> None:
+    if len(train_BN) and len(validation_BN):
+        return
+    num_found = len(split.train) + len(split.validation) + len(split.test)
+    raise DataError(
+        "outfits",
+        expected="outfits to train and to validate on whose items have others of their "
+        f"{PRODUCT_TYPE}",
+        got=f"{len(train_BN)} and {len(validation_BN)} of {num_found} distinct outfits",
+        fix="add outfits (some 50 at least) or leave the outfits table out",
+    )

@@ -1,0 +1,150 @@
+"""The trained model's folder: `config.json`, `weights.safetensors`, `training.json`."""
+
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, ValidationError
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+
+from stylerec.data.prepared import PreparedData
+from stylerec.errors import ReleaseError, shortened
+from stylerec.models.ranking.config import RankingConfig
+from stylerec.models.ranking.model import RankingModel
+
+CONFIG_FILE = "config.json"
+WEIGHTS_FILE = "weights.safetensors"
+TRAINING_FILE = "training.json"
+_HAS_ID = "item.has_id"
+
+
+class EpochRecord(BaseModel):
+    """What one epoch did."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    epoch: int
+    loss: float
+    """Mean training loss, in nats."""
+    validation_ndcg_at_10: float
+    """Over all items not seen before."""
+    examples_per_s: float
+    seconds: float
+    """Training and validation together."""
+
+
+class TrainingResult(BaseModel):
+    """How a model was trained; written as `training.json`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    model: str
+    num_weights: int
+    best_epoch: int
+    """The epoch whose weights were kept, from 1."""
+    validation_ndcg_at_10: float
+    """Of the best epoch."""
+    num_validation_customers: int
+    seconds: float
+    epochs: tuple[EpochRecord, ...]
+
+
+@contextmanager
+def written_aside(output: Path) -> Iterator[Path]:
+    """Gives an empty folder to write into, which becomes `output` if the block succeeds.
+
+    What was there before stays until then, and stays if the block fails.
+
+    Raises:
+        ReleaseError: The disk is full or the place cannot be written.
+    """
+    output = output.resolve()
+    mark = uuid.uuid4().hex[:8]
+    aside = output.with_name(f".{output.name}-{mark}.partial")
+    before = output.with_name(f".{output.name}-{mark}.old")
+    try:
+        aside.mkdir(parents=True)
+        yield aside
+        _put_in_place(aside, output, before)
+    except OSError as error:
+        raise ReleaseError(
+            str(output),
+            expected="a folder that can be written",
+            got=str(error.strerror or error),
+            fix="free some space or check the permissions; what was there before is unchanged",
+        ) from error
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def _put_in_place(aside: Path, output: Path, before: Path) -> None:
+    has_before = output.exists()
+    if has_before:
+        output.rename(before)
+    try:
+        aside.rename(output)
+    except OSError:
+        if has_before:
+            before.rename(output)
+        raise
+    shutil.rmtree(before, ignore_errors=True)
+
+
+def save_trained(model: RankingModel, output: Path, result: TrainingResult) -> None:
+    """Writes a trained model's folder, whole or not at all."""
+    weights = {name: w.numpy() for name, w in model.parameters.variables.items()}
+    with written_aside(output) as folder:
+        save_file(weights, folder / WEIGHTS_FILE)
+        (folder / CONFIG_FILE).write_text(model.config.model_dump_json(indent=2))
+        (folder / TRAINING_FILE).write_text(result.model_dump_json(indent=2))
+
+
+def load_trained(trained: Path, prepared: PreparedData) -> RankingModel:
+    """Returns the model that `save_trained` wrote.
+
+    Args:
+        trained: Its folder.
+        prepared: The data it was trained on: item features are not stored twice.
+
+    Raises:
+        ReleaseError: The folder is incomplete or was trained on other prepared data.
+    """
+    try:
+        config = RankingConfig.model_validate_json((trained / CONFIG_FILE).read_text())
+        weights = load_file(trained / WEIGHTS_FILE)
+    except (OSError, ValidationError, SafetensorError) as error:
+        raise ReleaseError(
+            str(trained),
+            expected=f"{CONFIG_FILE} and {WEIGHTS_FILE} of a trained ranking model",
+            got=shortened(str(error).splitlines(), limit=1),
+            fix="train the ranking model again",
+        ) from error
+    features = prepared.item_features
+    num_items = len(features.text_tokens)
+    has_id = weights.get(_HAS_ID, np.zeros(0, np.float32)) > 0
+    if len(has_id) != num_items:
+        raise _other_data(trained, f"{num_items} items", f"{len(has_id)}")
+    model = RankingModel(config, features, has_id=has_id)
+    shapes = {name: tuple(w.shape) for name, w in model.parameters.variables.items()}
+    found = {name: w.shape for name, w in weights.items()}
+    if shapes != found:
+        names = {name for name, _ in shapes.items() ^ found.items()}
+        raise _other_data(
+            trained, "the same content columns", f"others: {shortened(sorted(names))}"
+        )
+    for name, variable in model.parameters.variables.items():
+        variable.assign(weights[name])
+    return model
+
+
+def _other_data(trained: Path, expected: str, got: str) -> ReleaseError:
+    return ReleaseError(
+        f"{trained / WEIGHTS_FILE}",
+        expected=f"{expected} as in the prepared data",
+        got=got,
+        fix="train the ranking model again on this prepared data",
+    )

@@ -1,0 +1,1 @@
+"""Pure serving logic: requests, touchpoint contract, candidate rules, fallback ladder, answers."""

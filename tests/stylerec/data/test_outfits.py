@@ -1,0 +1,188 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from stylerec.data.outfits import (
+    Negatives,
+    compatibility_auc,
+    pad_outfits,
+    split_outfits,
+)
+
+
+def table(*outfits: list[int], heroes: dict[int, int] | None = None) -> pd.DataFrame:
+    """Outfit n holds `outfits[n]`; `heroes[n]` is the place of its hero."""
+    rows = [
+        (f"o{n}", item, (heroes or {}).get(n, -1) == place)
+        for n, items in enumerate(outfits)
+        for place, item in enumerate(items)
+    ]
+    return pd.DataFrame(rows, columns=["outfit_id", "item_index", "is_hero"])
+
+
+def all_of(split) -> list[list[int]]:
+    return [outfit.tolist() for outfit in (*split.train, *split.validation, *split.test)]
+
+
+class TestSplitOutfits:
+    def test_puts_the_hero_first_and_keeps_the_others_in_order(self):
+        split = split_outfits(table([5, 6, 7], heroes={0: 2}))
+        assert all_of(split) == [[7, 5, 6]]
+
+    def test_takes_the_first_item_where_no_hero_is_named(self):
+        assert all_of(split_outfits(table([5, 6, 7]))) == [[5, 6, 7]]
+        without_column = table([5, 6, 7]).drop(columns="is_hero")
+        assert all_of(split_outfits(without_column)) == [[5, 6, 7]]
+
+    def test_counts_outfits_with_fewer_than_two_known_items(self):
+        split = split_outfits(table([5, 1], [0, 1], [5, 5], [5, 6, 1]))
+        assert all_of(split) == [[5, 6]]
+        assert split.dropped["fewer_than_two_known_items"] == 3
+
+    def test_counts_the_same_items_in_another_order_once(self):
+        split = split_outfits(table([5, 6, 7], [7, 6, 5], [5, 6, 8]))
+        assert sorted(map(sorted, all_of(split))) == [[5, 6, 7], [5, 6, 8]]
+        assert split.dropped["same_items_as_another"] == 1
+
+    def test_is_about_80_10_10_and_disjoint(self):
+        outfits = [[2 + i, 3 + i] for i in range(2_000)]
+        split = split_outfits(table(*outfits))
+        sizes = [len(split.train), len(split.validation), len(split.test)]
+        assert sum(sizes) == 2_000
+        assert sizes == pytest.approx([1_600, 200, 200], rel=0.2)
+        assert len({tuple(outfit) for outfit in all_of(split)}) == 2_000
+
+    def test_side_depends_on_the_items_alone(self):
+        outfits = [[2 + i, 3 + i] for i in range(200)]
+        whole = {tuple(o) for o in split_outfits(table(*outfits)).test}
+        half = {tuple(o) for o in split_outfits(table(*outfits[::-2])).test}
+        assert half == whole & {tuple(o) for o in outfits[::-2]}
+
+    def test_is_empty_without_outfits(self):
+        empty = pd.DataFrame({"outfit_id": [], "item_index": [], "is_hero": []})
+        assert all_of(split_outfits(empty)) == []
+
+
+class TestPadOutfits:
+    def test_pads_on_the_right(self):
+        padded = pad_outfits([np.array([5, 6, 7]), np.array([8, 9])])
+        assert padded.tolist() == [[5, 6, 7], [8, 9, 0]]
+
+    def test_takes_no_outfit(self):
+        assert pad_outfits([]).shape == (0, 0)
+
+
+class TestCompatibilityAuc:
+    def test_is_the_share_of_ordered_pairs_with_ties_half(self):
+        # Pairs: 3 > 1, 3 > 2, 2 > 1 right; 2 = 2 half.
+        assert compatibility_auc(np.array([3.0, 2.0]), np.array([1.0, 2.0])) == 3.5 / 4
+
+    def test_is_half_for_a_constant_score(self):
+        assert compatibility_auc(np.ones(3), np.ones(5)) == 0.5
+
+    def test_raises_without_scores(self):
+        with pytest.raises(ValueError, match="both sides"):
+            compatibility_auc(np.zeros(0), np.ones(1))
+
+
+def catalogue(types: list[str], eras: list[str | None] | None = None) -> pd.DataFrame:
+    items = pd.DataFrame({"item_index": np.arange(len(types)) + 2, "product_type": types})
+    if eras is not None:
+        items["attributes"] = [None if era is None else ["x:1", f"era:{era}"] for era in eras]
+    return items
+
+
+def negatives(items: pd.DataFrame, train: list[list[int]]) -> Negatives:
+    return Negatives(items, [np.array(o) for o in train], num_items=len(items) + 2)
+
+
+class TestReplace:
+    def test_keeps_hero_and_padding_and_changes_the_rest_within_its_type(self):
+        types = ["dress", "shoes", "bag"] * 8
+        draw = negatives(catalogue(types), [])
+        outfits = np.tile(np.array([[2, 3, 4, 0]]), (500, 1))
+        replaced = draw.replace(outfits, np.random.default_rng(0))
+        assert (replaced[:, [0, 3]] == [2, 0]).all()
+        assert (replaced[:, 1] % 3 == 3 % 3).all()
+        assert (replaced[:, 2] % 3 == 4 % 3).all()
+        assert not (replaced[:, 1:3] == [3, 4]).any()
+        # 7 others of each type, every one of them drawn.
+        assert len(np.unique(replaced[:, 1])) == 7
+
+    def test_draws_the_others_equally_often(self):
+        draw = negatives(catalogue(["bag"] * 5 + ["dress"]), [])
+        outfits = np.tile(np.array([[7, 4]]), (4_000, 1))
+        replaced = draw.replace(outfits, np.random.default_rng(0))
+        items, counts = np.unique(replaced[:, 1], return_counts=True)
+        assert items.tolist() == [2, 3, 5, 6]
+        assert counts == pytest.approx(4_000 / 4, rel=0.1)
+
+    def test_matches_the_era(self):
+        eras = ["2019", "2019", "2023", "2023", None, None]
+        draw = negatives(catalogue(["bag"] * 6 + ["dress"], [*eras, None]), [])
+        outfits = np.array([[8, 2], [8, 4], [8, 6]] * 20)
+        replaced = draw.replace(outfits, np.random.default_rng(0))
+        assert replaced[:, 1].tolist() == [3, 5, 7] * 20
+
+    def test_matches_the_popularity_bucket(self):
+        # Items 2 and 3 are worn 4 and 3 times (one bucket), items 4 and 5 never.
+        train = [[6, 2]] * 4 + [[6, 3]] * 3
+        draw = negatives(catalogue(["bag"] * 4 + ["dress"]), train)
+        outfits = np.array([[6, 2], [6, 4]] * 20)
+        replaced = draw.replace(outfits, np.random.default_rng(0))
+        assert replaced[:, 1].tolist() == [3, 5] * 20
+
+    def test_takes_the_nearest_bucket_where_an_item_is_alone_in_its_own(self):
+        # Worn: 2 eight times, 3 once, 4 never; the nearest bucket to item 2 is item 3's.
+        draw = negatives(catalogue(["bag"] * 3 + ["dress"]), [[5, 2]] * 8 + [[5, 3]])
+        replaced = draw.replace(np.array([[5, 2]] * 20), np.random.default_rng(0))
+        assert (replaced[:, 1] == 3).all()
+
+    def test_leaves_an_item_without_another_of_its_type(self):
+        draw = negatives(catalogue(["dress", "hat"]), [])
+        outfits = np.array([[2, 3]])
+        assert draw.replace(outfits, np.random.default_rng(0)).tolist() == [[2, 3]]
+        assert draw.has_alternative(np.array([0, 1, 2, 3])).tolist() == [False] * 4
+
+    def test_never_repeats_an_item(self):
+        draw = negatives(catalogue(["bag"] * 6), [])
+        outfits = np.tile(np.array([[2, 3, 4]]), (300, 1))
+        replaced = draw.replace(outfits, np.random.default_rng(0))
+        assert all(len(set(row)) == 3 for row in replaced.tolist())
+        assert not np.isin(replaced[:, 1:], [2, 3, 4]).any()
+
+    def test_keeps_the_item_where_every_other_one_is_in_the_outfit(self):
+        draw = negatives(catalogue(["bag"] * 2), [])
+        assert draw.replace(np.array([[2, 3]]), np.random.default_rng(0)).tolist() == [[2, 3]]
+
+    def test_takes_items_without_product_type(self):
+        items = catalogue(["bag"] * 4).drop(columns="product_type")
+        replaced = negatives(items, []).replace(np.array([[2, 3]]), np.random.default_rng(0))
+        assert replaced[0, 1] in {4, 5}
+
+
+class TestQuestions:
+    def test_asks_about_an_item_but_the_hero_with_three_of_its_type(self):
+        items = catalogue(["dress", "bag"] * 10)
+        outfits = [np.array([2, 3]), np.array([4, 7, 9])]
+        asked = negatives(items, []).questions(outfits, np.random.default_rng(0))
+        assert asked.num_skipped == 0
+        assert asked.context[0].tolist() == [2, 0]
+        assert asked.options[0, 0] == 3
+        assert asked.context[1, 0] == 4
+        for context, options in zip(asked.context, asked.options, strict=True):
+            assert (options % 2 == 1).all()
+            assert len({*options, *context[context > 0]}) == 4 + (context > 0).sum()
+
+    def test_takes_options_from_the_nearest_buckets(self):
+        # Bags worn 4, 3, 1, 0, 0 times: the asked item's bucket holds one other.
+        train = [[7, 2]] * 4 + [[7, 3]] * 3 + [[7, 4]]
+        items = catalogue(["bag"] * 5 + ["dress"])
+        asked = negatives(items, train).questions([np.array([7, 2])], np.random.default_rng(0))
+        assert {3, 4} < set(asked.options[0, 1:].tolist())
+
+    def test_skips_an_outfit_without_three_alternatives(self):
+        items = catalogue(["bag"] * 3 + ["dress"])
+        asked = negatives(items, []).questions([np.array([5, 2])], np.random.default_rng(0))
+        assert asked.num_skipped == 1
+        assert asked.options.shape == (0, 4)

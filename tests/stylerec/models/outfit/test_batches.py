@@ -1,0 +1,62 @@
+import numpy as np
+import pandas as pd
+import torch
+
+from stylerec.data.outfits import Negatives
+from stylerec.models.outfit.batches import OutfitBatches, counter_examples, replaceable
+
+ITEMS = pd.DataFrame(
+    {"item_index": np.arange(2, 23), "product_type": ["bag", "dress"] * 10 + ["hat"]}
+)
+LONELY_HAT = 22
+
+
+def negatives() -> Negatives:
+    return Negatives(ITEMS, [], num_items=23)
+
+
+def batches(outfits, *, seed: int = 3, **sizes: int) -> OutfitBatches:
+    sizes = {"batch_size": 4, "num_negatives": 3, **sizes}
+    return OutfitBatches(outfits, negatives(), seed=seed, device=torch.device("cpu"), **sizes)
+
+
+OUTFITS = np.array([[2 + 2 * i, 3 + 2 * i, 0] for i in range(10)])
+
+
+class TestReplaceable:
+    def test_leaves_out_outfits_that_would_be_their_own_counter_example(self):
+        found = replaceable([np.array([2, 3]), np.array([2, LONELY_HAT])], negatives())
+        assert found.tolist() == [[2, 3]]
+
+
+class TestCounterExamples:
+    def test_draws_several_per_outfit(self):
+        found = counter_examples(OUTFITS, negatives(), np.random.default_rng(0), count=4)
+        assert found.shape == (10, 4, 3)
+        assert (found[:, :, 0] == OUTFITS[:, None, 0]).all()
+        assert (found[:, :, 1] != OUTFITS[:, None, 1]).all()
+
+
+class TestOutfitBatches:
+    def test_an_epoch_holds_every_outfit_once(self):
+        drawn = batches(OUTFITS)
+        found = list(drawn.epoch())
+        assert [len(batch.true_BN) for batch in found] == [4, 4, 2]
+        assert len(drawn) == 3
+        rows = torch.cat([batch.true_BN for batch in found]).tolist()
+        assert sorted(rows) == OUTFITS.tolist()
+
+    def test_counter_examples_belong_to_their_outfit(self):
+        for batch in batches(OUTFITS).epoch():
+            assert batch.false_BKN.shape == (len(batch.true_BN), 3, 3)
+            assert (batch.false_BKN[:, :, 0] == batch.true_BN[:, None, 0]).all()
+
+    def test_epochs_differ_and_the_seed_repeats_them(self):
+        first, second, other = batches(OUTFITS), batches(OUTFITS), batches(OUTFITS, seed=4)
+        epochs = [
+            torch.cat([batch.false_BKN.flatten() for batch in drawn.epoch()]).tolist()
+            for drawn in (first, first, second, other)
+        ]
+        assert epochs[0] == epochs[2]
+        assert epochs[0] != epochs[1]
+        assert epochs[0] != epochs[3]

@@ -1,0 +1,24 @@
+import math
+
+import pytest
+import torch
+
+from stylerec.models.outfit.loss import outfit_loss
+
+
+class TestOutfitLoss:
+    def test_is_ln_2_for_logits_of_0(self):
+        loss = outfit_loss(torch.zeros(3), torch.zeros(3, 2))
+        assert float(loss) == pytest.approx(math.log(2))
+
+    def test_is_the_mean_of_both_sides_cross_entropy(self):
+        loss = outfit_loss(torch.tensor([2.0]), torch.tensor([[1.0, -1.0]]))
+        true = -math.log(1 / (1 + math.exp(-2.0)))
+        false = [-math.log(1 - 1 / (1 + math.exp(-logit))) for logit in (1.0, -1.0)]
+        assert float(loss) == pytest.approx(0.5 * true + 0.5 * sum(false) / 2)
+
+    def test_does_not_depend_on_the_number_of_equal_counter_examples(self):
+        true = torch.tensor([0.3, -0.2])
+        one = outfit_loss(true, torch.full((2, 1), 0.7))
+        five = outfit_loss(true, torch.full((2, 5), 0.7))
+        assert float(one) == pytest.approx(float(five))

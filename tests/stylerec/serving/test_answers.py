@@ -1,0 +1,174 @@
+import pytest
+
+from stylerec.schema.touchpoints import Touchpoint
+
+COMMON_FIELDS = {
+    "touchpoint",
+    "model",
+    "release",
+    "served_by",
+    "fallback_reason",
+    "skipped",
+    "history_age_s",
+    "unknown_items",
+    "omitted",
+    "notes",
+}
+
+
+class TestAnswerOf:
+    @pytest.mark.parametrize("touchpoint", list(Touchpoint))
+    def test_always_has_the_same_fields(self, shop, touchpoint: str) -> None:
+        own = {"for-you": "carousels", "complete-the-look": "outfits"}.get(touchpoint, "items")
+        for customer_id in ("c1", "nobody"):
+            answer = shop.answer(touchpoint, customer_id=customer_id)
+            assert set(answer) == COMMON_FIELDS | {own}
+
+    def test_has_the_shape_of_the_design(self, shop) -> None:
+        answer = shop.answer(
+            "you-might-also-like", customer_id="c1", hero_item_id="heels-3", market="GB", limit=2
+        )
+        # The fake model prefers later items; both look like the hero.
+        score = [shop.index(item_id) / 1_000 for item_id in ("heels-7", "heels-6")]
+        assert answer == {
+            "touchpoint": "you-might-also-like",
+            "items": [
+                {"item_id": "heels-7", "score": score[0], "because": "dress-7"},
+                {"item_id": "heels-6", "score": score[1], "because": "dress-6"},
+            ],
+            "model": "next_item",
+            "release": "2026-11-21T093000-4f1c",
+            "served_by": "primary",
+            "fallback_reason": None,
+            "skipped": {},
+            "history_age_s": 10.0,
+            "unknown_items": 0,
+            "omitted": {},
+            "notes": {},
+        }
+
+    def test_says_who_stood_in_and_why(self, shop) -> None:
+        scorer = shop.scorer(errors={"next_item": OSError(), "ranking": TimeoutError()})
+        answer = shop.answer("category-page", customer_id="c1", scorer=scorer)
+        assert answer["served_by"] == "fallback:content"
+        assert answer["model"] == "content"
+        assert answer["fallback_reason"] == "unavailable"
+        assert answer["skipped"] == {"next_item": "unavailable", "ranking": "timeout"}
+
+    def test_says_when_there_was_nothing_to_rank(self, shop) -> None:
+        answer = shop.answer("search-page", candidate_item_ids=["x", "y"])
+        assert answer["items"] == []
+        assert (answer["served_by"], answer["model"]) == ("none", None)
+        assert answer["fallback_reason"] == "no_candidates"
+        assert answer["unknown_items"] == 2
+
+    def test_says_when_a_history_was_only_partly_usable(self, shop) -> None:
+        reader = shop.reader({"c1": shop.history("ring-1", "gone", "ring-2")})
+        answer = shop.answer("for-you", customer_id="c1", reader=reader)
+        assert answer["notes"] == {"dropped_history": 1}
+
+    def test_says_why_the_customers_history_is_missing(self, shop) -> None:
+        # The hero is enough for the first rung, but the customer did not count.
+        answer = shop.answer("you-might-also-like", customer_id="nobody", limit=3)
+        assert answer["served_by"] == "primary"
+        assert answer["notes"] == {"history": "no_history"}
+        assert shop.answer("you-might-also-like", limit=3)["notes"] == {}
+
+    def test_says_which_branch_the_release_left_out(self, shop) -> None:
+        release = shop.release(
+            "ranking", "next_item", omitted={"outfit": "no outfits table", "images": "no pictures"}
+        )
+        answer = shop.answer("complete-the-look", release=release)
+        assert answer["omitted"] == {"outfit": "no outfits table"}
+        assert answer["served_by"] == "fallback:content"
+
+    def test_counts_relaxed_caps(self, shop) -> None:
+        contract = shop.contract_with("you-might-also-like", diversity={"max_per_product_type": 2})
+        answer = shop.answer(
+            "you-might-also-like", contract=contract, hero_item_id="heels-0", limit=4
+        )
+        kinds = [item["item_id"].split("-")[0] for item in answer["items"]]
+        assert kinds == ["heels"] * 4
+        assert answer["notes"] == {"diversity_relaxed": 2}
+
+    def test_looks_further_before_relaxing_a_cap(self, shop) -> None:
+        contract = shop.contract_with("search-page", diversity={"max_per_product_type": 1})
+        answer = shop.answer("search-page", contract=contract, customer_id="c1", limit=6)
+        kinds = [item["item_id"].split("-")[0] for item in answer["items"]]
+        assert len(set(kinds)) == 6
+        assert answer["notes"] == {}
+
+
+class TestCarousels:
+    def test_share_no_item(self, shop) -> None:
+        reader = shop.reader({"c1": shop.history("dress-1", "heels-1", event="save")})
+        answer = shop.answer("for-you", customer_id="c1", reader=reader, limit=4)
+        assert [found["rule"] for found in answer["carousels"]] == [
+            "like_your_saved_items",
+            "new_in",
+            "in_the_sale",
+        ]
+        shown = shop.all_shown(answer)
+        assert len(shown) == len(set(shown))
+
+    def test_give_the_rule_or_the_saved_item_as_reason(self, shop) -> None:
+        reader = shop.reader({"c1": shop.history("dress-1", event="save")})
+        answer = shop.answer("for-you", customer_id="c1", reader=reader, limit=3)
+        reasons = {
+            found["rule"]: {item["because"] for item in found["items"]}
+            for found in answer["carousels"]
+        }
+        assert reasons == {
+            "like_your_saved_items": {"dress-1"},
+            "new_in": {"new_in"},
+            "in_the_sale": {"in_the_sale"},
+        }
+
+    def test_are_asked_for_in_one_model_call(self, shop) -> None:
+        scorer = shop.scorer()
+        shop.answer("for-you", customer_id="c1", scorer=scorer)
+        assert len(scorer.calls) == 1
+
+
+class TestOutfits:
+    def test_hold_slots_scores_and_pairs(self, shop) -> None:
+        answer = shop.answer("complete-the-look", limit=1)
+        assert answer["served_by"] == "primary"
+        assert answer["outfits"] == [
+            {
+                "items": [
+                    {"slot": "heels", "item_id": "heels-0", "score": 0.25, "because": "dress-0"},
+                    {"slot": "clutch", "item_id": "clutch-0", "score": 0.25, "because": "dress-0"},
+                    {"slot": "ring", "item_id": "ring-0", "score": 0.25, "because": "dress-0"},
+                ],
+                "score": 0.9,
+                "pair_scores": [[0.25] * 4] * 4,
+                "missing_slots": [],
+            }
+        ]
+
+    def test_are_composed_where_no_model_answers(self, shop) -> None:
+        scorer = shop.scorer(errors={"outfit": OSError()})
+        answer = shop.answer("complete-the-look", scorer=scorer, limit=2, market="GB")
+        assert answer["served_by"] == "fallback:content"
+        assert len(answer["outfits"]) == 2
+        assert [outfit["pair_scores"] for outfit in answer["outfits"]] == [None, None]
+
+    def test_say_which_slot_is_missing(self, shop) -> None:
+        sold_out = {f"clutch-{number}": False for number in range(8)}
+        answer = shop.answer("complete-the-look", catalogue=shop.catalogue(in_stock=sold_out))
+        for outfit in answer["outfits"]:
+            assert [item["slot"] for item in outfit["items"]] == ["heels", "ring"]
+            assert outfit["missing_slots"] == ["clutch"]
+            assert len(outfit["pair_scores"]) == 1 + 2
+        assert answer["omitted"] == {"clutch": "no_eligible_items"}
+
+    def test_say_when_there_are_fewer_than_asked_for(self, shop) -> None:
+        few = {
+            f"{kind}-{number}": False
+            for kind in ("heels", "clutch", "ring")
+            for number in range(1, 8)
+        }
+        answer = shop.answer("complete-the-look", catalogue=shop.catalogue(in_stock=few), limit=3)
+        assert len(answer["outfits"]) == 1
+        assert answer["notes"] == {"missing_outfits": 2}
