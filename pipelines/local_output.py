@@ -7,7 +7,7 @@ from typing import TextIO
 
 _COLOUR = re.compile(r"\x1b\[\d+m")
 _EXECUTING = re.compile(r"Executing task '(?P<task>[^']+)'")
-_FINISHED = " finished with status "
+_FINISHED = re.compile(r"Task '(?P<task>[^']+)' finished with status (?P<status>\w+)")
 _ERROR = re.compile(r"^(\w+\.)*(?P<kind>\w*(Error|Exception|Interrupt)): (?P<text>.*)")
 _TASK_INDENT = "    "
 
@@ -20,8 +20,8 @@ class LocalOutput(io.TextIOBase):
         terminal: Takes task names and the tasks' own lines.
 
     Attributes:
-        task: The task that started last.
-        last_error: The last exception line that a task printed.
+        failed_task: The first task that failed, empty as long as none has.
+        error: The message of the exception that it ended with.
     """
 
     def __init__(self, log: TextIO, *, terminal: TextIO | None = None) -> None:
@@ -30,8 +30,9 @@ class LocalOutput(io.TextIOBase):
         self._partial = ""
         self._is_inside_noise = False
         self._is_task_running = False
-        self.task = "?"
-        self.last_error = ""
+        self._error_lines: list[str] = []
+        self.failed_task = ""
+        self.error = ""
 
     def writable(self) -> bool:
         """Returns True: it takes text."""
@@ -48,16 +49,24 @@ class LocalOutput(io.TextIOBase):
 
     def _take(self, line: str) -> None:
         if match := _EXECUTING.search(line):
-            self.task = match["task"]
             self._is_task_running = True
-            self._show(f"[{self.task}]")
-        elif _FINISHED in line:
+            self._error_lines.clear()
+            self._show(f"[{match['task']}]")
+        elif match := _FINISHED.search(line):
             # What follows until the next task is kfp's list of its outputs.
             self._is_task_running = False
+            if match["status"] != "SUCCESS" and not self.failed_task:
+                self.failed_task, self.error = match["task"], " ".join(self._error_lines)
         elif self._is_task_running and line.startswith(_TASK_INDENT) and not self._is_noise(line):
-            if match := _ERROR.match(line.strip()):
-                self.last_error = match["text"]
+            self._keep_error(line.strip())
             self._show(line)
+
+    def _keep_error(self, line: str) -> None:
+        """Keeps an exception's message, and the lines below it, until another begins."""
+        if match := _ERROR.match(line):
+            self._error_lines = [match["text"]]
+        elif self._error_lines:
+            self._error_lines.append(line)
 
     def _is_noise(self, line: str) -> bool:
         """Returns whether a task's line is kfp's own: its log lines and the inputs it dumps."""

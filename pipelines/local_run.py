@@ -53,9 +53,9 @@ def run_training(arguments: Mapping[str, str], *, runs: Path) -> float:
                 training(**arguments)
         except RuntimeError as error:
             raise StackError(
-                f"training pipeline, task {output.task}",
+                f"training pipeline, task {output.failed_task}",
                 expected="a finished task",
-                got=output.last_error or str(error),
+                got=output.error or str(error),
                 fix=f"mend that and run it again; the whole output is in {log}",
             ) from error
         finally:

@@ -6,9 +6,10 @@ from typing import Any
 
 import pandas as pd
 import pyarrow.parquet as pq
+from safetensors.numpy import load_file
 
 from inference.local.workspace import Workspace
-from stylerec.release.manifest import CATALOGUE_FILE, TEMPLATES_FILE
+from stylerec.release.manifest import CATALOGUE_ARRAYS_FILE, CATALOGUE_FILE
 from stylerec.release.store import Release
 from stylerec.schema.columns import (
     CATEGORY,
@@ -19,6 +20,7 @@ from stylerec.schema.columns import (
     PRODUCT_TYPE,
     TITLE,
 )
+from stylerec.schema.tensors import PADDING_INDEX
 from stylerec.schema.touchpoints import Touchpoint
 
 _ROWS_LOOKED_AT = 20_000
@@ -31,7 +33,7 @@ class Sample:
 
     Args:
         workspace: Gives the retailer's interactions.
-        release: Gives the catalogue and the outfit templates.
+        release: Gives the catalogue and what is bought together.
     """
 
     def __init__(self, workspace: Workspace, release: Release) -> None:
@@ -39,7 +41,9 @@ class Sample:
         self._catalogue = catalogue[catalogue[IN_STOCK]]
         self._titles = dict(zip(catalogue[ITEM_ID], catalogue[TITLE], strict=True))
         self._market = release.manifest.markets[0] if release.manifest.markets else None
-        self._has_templates = (release.folder / TEMPLATES_FILE).exists()
+        neighbours = load_file(release.folder / CATALOGUE_ARRAYS_FILE)["neighbour_index"]
+        is_bought_with_others = neighbours[catalogue["item_index"], 0] != PADDING_INDEX
+        self._heroes = set(catalogue[ITEM_ID][catalogue[IN_STOCK] & is_bought_with_others])
         self.customer_id, self._history = _customer(workspace.tables)
 
     def title(self, item_id: str) -> str:
@@ -73,9 +77,11 @@ class Sample:
         return {"customer_id": customer_id, "item_id": item_id, "event_type": "view"}
 
     def _hero(self) -> str:
+        """Returns the customer's latest item that is in stock and was bought with others."""
+        newest_first = [*reversed(self._history), *self._catalogue[ITEM_ID]]
         in_stock = set(self._catalogue[ITEM_ID])
-        recent = [item for item in reversed(self._history) if item in in_stock]
-        return str(recent[0] if recent else self._catalogue[ITEM_ID].iloc[0])
+        heroes = self._heroes or in_stock
+        return next(item for item in newest_first if item in heroes)
 
     def _bag(self, hero: str) -> list[str]:
         others = [item for item in reversed(self._history) if item != hero]

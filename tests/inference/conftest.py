@@ -29,9 +29,9 @@ _PORTS = (
     "grpc_port",
 )
 _QUICK_CONFIGS = {
-    "ranking_config": '{"max_epochs": 2}',
+    "ranking_config": '{"epochs": 2}',
     "next_item_config": '{"max_epochs": 2}',
-    "outfit_config": '{"max_epochs": 2}',
+    "outfit_config": '{"max_epochs": 2, "patience": 2}',
     # Two epochs on 300 customers prove the path, not the models.
     "gate_config": '{"min_relative_uplift": -1.0, "min_outfit_auc": 0.0}',
 }
@@ -97,7 +97,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
 def running(workspace: Workspace) -> Iterator[RunningStack]:
     settings = workspace.settings
     stylerec = str(Path(sys.executable).with_name("stylerec"))
-    size = ["--customers", "300", "--items", "240", "--end", f"{_today()}"]
+    size = ["--customers", "300", "--items", "250", "--end", f"{_today()}"]
     made = run_command(stylerec, "generate", str(workspace.tables), *size, settings=settings)
     assert made.returncode == 0, made.stderr
     with LocalStack(settings, run=workspace.logs) as stack:

@@ -33,8 +33,15 @@ class TestLocalOutput:
         assert '"inputs"' not in terminal.getvalue()
         assert log.getvalue() == STREAM
 
-    def test_keeps_the_last_error_and_its_task(self) -> None:
+    def test_keeps_the_error_of_the_first_task_that_failed(self) -> None:
+        output = LocalOutput(io.StringIO(), terminal=io.StringIO())
+        output.write(STREAM.replace("SUCCESS", "FAILURE"))
+        output.write("06:23:23.095 - INFO - Executing task 'report-outcome'\n")
+        output.write("06:23:23.095 - INFO - Task 'report-outcome' finished with status FAILURE\n")
+        assert output.failed_task == "prepare"
+        assert output.error == "items.parquet: expected a, got b; mend it"
+
+    def test_has_no_error_when_all_went_well(self) -> None:
         output = LocalOutput(io.StringIO(), terminal=io.StringIO())
         output.write(STREAM)
-        assert output.task == "prepare"
-        assert output.last_error == "items.parquet: expected a, got b; mend it"
+        assert (output.failed_task, output.error) == ("", "")

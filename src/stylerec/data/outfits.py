@@ -189,6 +189,18 @@ class Negatives:
                     break
         return replaced
 
+    def replace_one(
+        self, outfits: NDArray[np.int64], generator: np.random.Generator
+    ) -> NDArray[np.int64]:
+        """Returns the outfits with one random item replaced, never the hero, int64 `[B, N]`.
+
+        Otherwise like `replace`.
+        """
+        replaced = self.replace(outfits, generator)
+        lottery = generator.random(outfits.shape) * (replaced != outfits)
+        is_drawn = np.arange(outfits.shape[1]) == lottery.argmax(axis=1)[:, None]
+        return np.where(is_drawn, replaced, outfits)
+
     def has_alternative(self, items: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Returns which items could be replaced, any shape; padding and unknown items cannot."""
         pool = self._pool[items]

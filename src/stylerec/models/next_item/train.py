@@ -210,7 +210,7 @@ class _Trainer:
         for group in self.optimiser.param_groups:
             group["lr"] = self.config.learning_rate * warm * max(remaining, _SMALLEST_RATE)
         self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        torch.autograd.backward(loss)
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), _MAX_GRADIENT_NORM)
         self.optimiser.step()
 

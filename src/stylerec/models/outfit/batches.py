@@ -27,10 +27,20 @@ def counter_examples(
     negatives: Negatives,
     generator: np.random.Generator,
     *,
-    count: int,
+    num_whole: int,
+    num_single: int = 0,
 ) -> NDArray[np.int64]:
-    """Returns `count` counter-examples of every outfit, int64 `[B, count, N]`."""
-    drawn = [negatives.replace(outfits_BN, generator) for _ in range(count)]
+    """Returns counter-examples of every outfit, int64 `[B, num_whole + num_single, N]`.
+
+    Args:
+        outfits_BN: int64, heroes in column 0, right padded with 0.
+        negatives: Source of replacements.
+        generator: Source of the draws.
+        num_whole: Counter-examples with every item but the hero replaced; they come first.
+        num_single: Counter-examples with one item replaced.
+    """
+    drawn = [negatives.replace(outfits_BN, generator) for _ in range(num_whole)]
+    drawn += [negatives.replace_one(outfits_BN, generator) for _ in range(num_single)]
     return np.stack(drawn, axis=1)
 
 
@@ -50,7 +60,8 @@ class OutfitBatches:
         outfits_BN: Training outfits, int64, heroes in column 0, right padded with 0.
         negatives: Source of counter-examples.
         batch_size: B.
-        num_negatives: K.
+        num_negatives: Counter-examples per outfit with every item but the hero replaced.
+        num_single_negatives: Counter-examples per outfit with one item replaced.
         seed: The same seed yields the same epochs.
         device: Where the batches go.
     """
@@ -62,11 +73,13 @@ class OutfitBatches:
         *,
         batch_size: int,
         num_negatives: int,
+        num_single_negatives: int,
         seed: int,
         device: torch.device,
     ) -> None:
         self._outfits_BN, self._negatives = outfits_BN, negatives
-        self._batch_size, self._num_negatives = batch_size, num_negatives
+        self._batch_size = batch_size
+        self._num_whole, self._num_single = num_negatives, num_single_negatives
         self._generator = np.random.default_rng(seed)
         self._device = device
 
@@ -79,7 +92,11 @@ class OutfitBatches:
         for start in range(0, len(order), self._batch_size):
             true_BN = self._outfits_BN[order[start : start + self._batch_size]]
             false_BKN = counter_examples(
-                true_BN, self._negatives, self._generator, count=self._num_negatives
+                true_BN,
+                self._negatives,
+                self._generator,
+                num_whole=self._num_whole,
+                num_single=self._num_single,
             )
             yield OutfitBatch(
                 torch.from_numpy(true_BN).to(self._device),

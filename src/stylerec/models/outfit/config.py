@@ -34,7 +34,10 @@ class OutfitConfig(BaseModel):
     batch_size: int = Field(default=128, ge=1)
     """Outfits per step, each with its own counter-examples."""
     num_negatives: int = Field(default=2, ge=1, le=64)
-    """Counter-examples per outfit, drawn anew each epoch."""
+    """Counter-examples per outfit with all items but the hero replaced, drawn anew each epoch."""
+    num_single_negatives: int = Field(default=2, ge=0, le=64)
+    """Counter-examples per outfit with one item replaced. Where everything is replaced one strong
+    clue such as colour gives the answer away; these teach what else decides between two items."""
     max_epochs: int = Field(default=30, ge=1)
     patience: int = Field(default=6, ge=1)
     """Epochs without a better validation AUC after which training stops."""

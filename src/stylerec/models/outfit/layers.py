@@ -86,8 +86,9 @@ class ItemEmbedder(nn.Module):
         self.numeric = nn.Linear(NUM_NUMERIC, width)
         self.picture = nn.Linear(num_picture_features, width) if num_picture_features else None
         num_parts += 1 + (self.picture is not None)
+        # One norm per part: a picture's hundred numbers must not drown a single word.
+        self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in range(num_parts))
         self.join = nn.Sequential(
-            nn.LayerNorm(num_parts * width),
             nn.Dropout(config.dropout),
             nn.Linear(num_parts * width, config.hidden_dim),
             nn.GELU(),
@@ -103,5 +104,6 @@ class ItemEmbedder(nn.Module):
         ]
         if self.picture is not None:
             parts.append(self.picture(content.picture_UG))
-        style_UD: Tensor = self.join(torch.cat(parts, dim=1))
+        normed = [norm(part) for norm, part in zip(self.norms, parts, strict=True)]
+        style_UD: Tensor = self.join(torch.cat(normed, dim=1))
         return style_UD

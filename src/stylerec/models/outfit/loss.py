@@ -1,21 +1,31 @@
-"""The loss of the outfit model."""
+"""The loss of the outfit model.
+
+Legend: B stylists' outfits, K counter-examples with all items but the hero replaced, R with one.
+"""
 
 from torch import Tensor
 from torch.nn import functional
 
 
-def outfit_loss(true_logits_B: Tensor, false_logits_BK: Tensor) -> Tensor:
-    """Returns the binary cross-entropy of stylists' outfits against counter-examples, scalar.
+def outfit_loss(true_logits_B: Tensor, whole_logits_BK: Tensor, single_logits_BR: Tensor) -> Tensor:
+    """Returns binary cross-entropy against whole, ranking loss against single replacements, scalar.
 
-    Both sides weigh the same, however many counter-examples K an outfit has, so the learned bias
-    does not depend on K:
-    mean_b softplus(-t_b) / 2 + mean_bk softplus(f_bk) / 2.
-    Bettaney et al., ECML PKDD 2020, use one counter-example per outfit.
+    mean_b softplus(-t_b) / 2 + mean_bk softplus(w_bk) / 2 + mean_br softplus(s_br - t_b).
+
+    The first two terms are the loss of Bettaney et al., ECML PKDD 2020; both sides weigh the same
+    however many counter-examples there are, so the bias does not depend on K. The third is added
+    here: where all items are replaced one strong clue such as colour gives the answer away, and
+    what decides between two items is never learnt. An outfit with one item replaced may still be a
+    good one, so it need not score as false, only below the stylist's.
 
     Args:
         true_logits_B: Logits t of the stylists' outfits.
-        false_logits_BK: Logits f of each one's counter-examples.
+        whole_logits_BK: Logits w of each one's counter-examples with all items replaced.
+        single_logits_BR: Logits s of those with one item replaced; R may be 0.
     """
-    return 0.5 * (
-        functional.softplus(-true_logits_B).mean() + functional.softplus(false_logits_BK).mean()
-    )
+    true_side = functional.softplus(-true_logits_B).mean()
+    whole_side = functional.softplus(whole_logits_BK).mean()
+    loss = 0.5 * (true_side + whole_side)
+    if single_logits_BR.shape[1]:
+        loss = loss + functional.softplus(single_logits_BR - true_logits_B[:, None]).mean()
+    return loss

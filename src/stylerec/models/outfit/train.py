@@ -132,15 +132,17 @@ class _Trainer:
             negatives,
             batch_size=config.batch_size,
             num_negatives=config.num_negatives,
+            num_single_negatives=config.num_single_negatives,
             seed=config.seed,
             device=device,
         )
         self._num_outfits = len(train_BN)
+        self._num_logits = [1, config.num_negatives, config.num_single_negatives]
         false_BKN = counter_examples(
             validation_BN,
             negatives,
             np.random.default_rng(_VALIDATION_SEED),
-            count=_NUM_VALIDATION_NEGATIVES,
+            num_whole=_NUM_VALIDATION_NEGATIVES,
         )
         self._true_BN = torch.from_numpy(validation_BN).to(device)
         self._false_BN = torch.from_numpy(false_BKN).flatten(0, 1).to(device)
@@ -184,12 +186,12 @@ class _Trainer:
         self._model.embedder.train()
         total = 0.0
         for batch in self._batches.epoch():
-            count, num_negatives, _ = batch.false_BKN.shape
-            outfits = torch.cat([batch.true_BN, batch.false_BKN.flatten(0, 1)])
-            logits = self._model(outfits)
-            loss = outfit_loss(logits[:count], logits[count:].view(count, num_negatives))
+            outfits_BAN = torch.cat([batch.true_BN[:, None], batch.false_BKN], dim=1)
+            logits_BA = self._model(outfits_BAN.flatten(0, 1)).view(outfits_BAN.shape[:2])
+            true_B1, whole_BK, single_BR = logits_BA.split(self._num_logits, dim=1)
+            loss = outfit_loss(true_B1[:, 0], whole_BK, single_BR)
             self._step(loss)
-            total += float(loss.detach()) * count
+            total += float(loss.detach()) * len(batch.true_BN)
         train_seconds = time.perf_counter() - began
         if not np.isfinite(total):
             raise ConfigError(

@@ -62,8 +62,13 @@ class TestWrittenAside:
         output = tmp_path / "model"
         output.mkdir()
         (output / "old").touch()
-        with pytest.raises(OSError, match="full"), written_aside(output) as folder:
-            (folder / "new").touch()
-            raise OSError("disk full")
+
+        def fail_halfway() -> None:
+            with written_aside(output) as folder:
+                (folder / "new").touch()
+                raise OSError("disk full")
+
+        with pytest.raises(OSError, match="disk full"):
+            fail_halfway()
         assert [path.name for path in output.iterdir()] == ["old"]
         assert [path.name for path in tmp_path.iterdir()] == ["model"]

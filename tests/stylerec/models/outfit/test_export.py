@@ -94,6 +94,7 @@ class TestExportOutfit:
         assert metrics.fitb > 0.5
 
     def test_refuses_a_graph_that_differs(self, trained, prepared, tmp_path, monkeypatch):
+        monkeypatch.setattr("stylerec.models.outfit.export.write_onnx", lambda *_, **__: None)
         monkeypatch.setattr(
             "stylerec.models.outfit.export.largest_difference", lambda *_, **__: float("nan")
         )
