@@ -35,7 +35,7 @@ class DatasetSummary(BaseModel):
     dropped: dict[str, int]
     """Rows left out while preparing, by reason, such as interactions with unknown items."""
     omitted: dict[str, str]
-    """Branch left out (`outfit`, `event_types`, `time_gaps`, `markets`, `prices`, ...) to reason."""
+    """Branch left out (`outfit`, `event_types`, `time_gaps`, `markets`, ...) to the reason."""
 
 
 class PreparedData:

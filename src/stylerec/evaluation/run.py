@@ -20,7 +20,6 @@ def evaluate_models(
     exported: Mapping[str, Path],
     *,
     report: Path | None = None,
-    trained: Mapping[str, Path] | None = None,
     gates: GateConfig | None = None,
     current: Evaluation | None = None,
     max_customers: int | None = None,
@@ -31,9 +30,9 @@ def evaluate_models(
     Args:
         prepared: What the models were trained on.
         exported: Folders by name: `ranking`, `next_item`, `outfit`, and `amf` for the baseline. A
-            name that is absent, or whose folder has no `model.onnx`, is left out and said so.
+            name that is absent, or whose folder has no `model.onnx`, is left out and said so. A
+            `training.json` beside the model becomes the report's curves.
         report: HTML report to write, None for none.
-        trained: Folders with `training.json` by name, for the report's curves.
         gates: Adds the gates' verdicts, passed or not; see `gates.enforce`.
         current: Evaluation of the release in service, for the gates.
         max_customers: Evaluates a fixed random subset; None for all customers.
@@ -67,7 +66,7 @@ def evaluate_models(
         verdicts = check_gates(evaluation, config=gates, current=current)
         evaluation = evaluation.model_copy(update={"gates": tuple(verdicts)})
     if report is not None:
-        write_report(evaluation, summary, _training_records(trained or {}), report)
+        write_report(evaluation, summary, _training_records(found), report)
     return evaluation
 
 

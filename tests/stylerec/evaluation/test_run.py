@@ -32,15 +32,20 @@ def folder(tmp_path):
 
 
 @pytest.fixture
-def run(folder, exported, tmp_path):
-    """Evaluates a model whose nearest item is the next one, and a baseline that knows nothing."""
+def models(exported, tmp_path):
+    """A model whose nearest item is the next one, and a baseline that knows nothing."""
     angle = (np.arange(2 + NUM_ITEMS) - 2) / NUM_ITEMS * 2 * np.pi
     circle = np.stack([np.cos(angle), np.sin(angle)], axis=1).astype(np.float32)
-    models = {
+    return {
         "ranking": exported(circle, name="ranking"),
         "amf": exported(np.ones_like(circle), name="amf"),
         "outfit": tmp_path / "nothing",
     }
+
+
+@pytest.fixture
+def run(folder, models):
+    """Evaluates the models with the given options."""
     return lambda **options: evaluate_models(folder, models, progress=lambda line: None, **options)
 
 
@@ -65,15 +70,13 @@ class TestEvaluateModels:
         assert [gate.is_passed for gate in gates] == [True, True]
         assert run().gates == ()
 
-    def test_writes_the_report_with_the_curves_it_was_given(self, run, tmp_path):
+    def test_writes_the_report_with_the_curves_beside_the_models(self, run, models, tmp_path):
         record = {
             "best_epoch": 1,
             "epochs": [{"epoch": 1, "loss": 1.0, "validation_ndcg_at_10": 0.2, "seconds": 1.0}],
         }
-        trained = tmp_path / "trained"
-        trained.mkdir()
-        (trained / "training.json").write_text(json.dumps(record))
-        run(report=tmp_path / "report.html", trained={"ranking": trained, "amf": tmp_path})
+        (models["ranking"] / "training.json").write_text(json.dumps(record))
+        run(report=tmp_path / "report.html")
         text = (tmp_path / "report.html").read_text()
         assert "Training: Ranking" in text
         assert "Training: AMF" not in text
