@@ -32,6 +32,7 @@ class CarouselRule(StrEnum):
     IN_THE_SALE = "in_the_sale"
     LIKE_YOUR_SAVED_ITEMS = "like_your_saved_items"
     NEW_IN = "new_in"
+    PICKED_FOR_YOU = "picked_for_you"
 
 
 class Rung(StrEnum):

@@ -13,6 +13,8 @@ from stylerec.serving.touchpoint_contract import Carousel
 
 NUM_SAVED_ITEMS = 8
 """Newest saved items that like_your_saved_items starts from."""
+NUM_RECENT_ITEMS = 16
+"""Newest items of any event type that picked_for_you starts from."""
 _FEW_NEIGHBOURS = 10
 _POPULAR_OF_CATEGORY = 256
 _ALIKE_PER_ITEM = 40
@@ -66,6 +68,23 @@ def like_your_saved_items(resolved: ResolvedRequest, carousel: Carousel) -> Cand
     return CandidateSet(carousel.rule.value, items, len(items), title=carousel.title, sources=saved)
 
 
+def picked_for_you(resolved: ResolvedRequest, carousel: Carousel) -> CandidateSet | str:
+    """Returns what was bought with the customer's latest items, then what is popular.
+
+    It needs no sale, saved item or launch date, so there is something for every retailer.
+    """
+    recent = resolved.history.newest(NUM_RECENT_ITEMS)
+    together = neighbours(resolved.catalogue, recent)
+    popular = resolved.catalogue.popular[resolved.market_row]
+    cap = carousel.max_candidates or resolved.max_candidates
+    both = np.concatenate([resolved.eligible.first(listed, cap) for listed in (together, popular)])
+    _, first = np.unique(both, return_index=True)
+    items = both[np.sort(first)[:cap]]
+    if not len(items):
+        return "nothing_eligible"
+    return CandidateSet(carousel.rule.value, items, len(items), title=carousel.title)
+
+
 def _alike(resolved: ResolvedRequest, item: int) -> NDArray[np.int64]:
     """Returns popular items of the item's category and department, most similar content first."""
     catalogue = resolved.catalogue
@@ -93,4 +112,5 @@ _FUNCTIONS: dict[CarouselRule, Callable[[ResolvedRequest, Carousel], CandidateSe
     CarouselRule.IN_THE_SALE: in_the_sale,
     CarouselRule.LIKE_YOUR_SAVED_ITEMS: like_your_saved_items,
     CarouselRule.NEW_IN: new_in,
+    CarouselRule.PICKED_FOR_YOU: picked_for_you,
 }

@@ -1,3 +1,6 @@
+import os
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -161,6 +164,20 @@ class TestReplace:
         assert replaced[0, 1] in {4, 5}
 
 
+class TestReplaceOne:
+    def test_changes_one_item_and_each_equally_often(self):
+        draw = negatives(catalogue(["dress", "bag"] * 10), [])
+        outfits = np.tile(np.array([[2, 3, 4, 5, 0]]), (3_000, 1))
+        replaced = draw.replace_one(outfits, np.random.default_rng(0))
+        is_changed = replaced != outfits
+        assert (is_changed.sum(axis=1) == 1).all()
+        assert is_changed.mean(axis=0) == pytest.approx([0, 1 / 3, 1 / 3, 1 / 3, 0], abs=0.05)
+
+    def test_leaves_an_outfit_that_nothing_can_replace(self):
+        draw = negatives(catalogue(["dress", "hat"]), [])
+        assert draw.replace_one(np.array([[2, 3]]), np.random.default_rng(0)).tolist() == [[2, 3]]
+
+
 class TestQuestions:
     def test_asks_about_an_item_but_the_hero_with_three_of_its_type(self):
         items = catalogue(["dress", "bag"] * 10)
@@ -186,3 +203,46 @@ class TestQuestions:
         asked = negatives(items, []).questions([np.array([5, 2])], np.random.default_rng(0))
         assert asked.num_skipped == 1
         assert asked.options.shape == (0, 4)
+
+
+MANGO = Path(os.environ.get("STYLEREC_DATA", "../shared/data")) / "mango"
+
+
+@pytest.mark.skipif(not MANGO.exists(), reason="needs the mango outfits (STYLEREC_DATA)")
+class TestMango:
+    @pytest.fixture(scope="class")
+    def drawn(self):
+        products = pd.read_csv(MANGO / "product_data.csv", dtype=str)
+        links = pd.read_csv(MANGO / "outfit_data.csv", dtype=str)
+        index = {product: i for i, product in enumerate(products["cod_modelo_color"], start=2)}
+        eras = products["des_filename"].str.rsplit("/", n=1).str[-1].str[:4]
+        items = catalogue(products["des_product_type"].tolist(), eras.tolist())
+        split = split_outfits(
+            pd.DataFrame(
+                {
+                    "outfit_id": links["cod_outfit"],
+                    "item_index": links["cod_modelo_color"].map(index),
+                }
+            )
+        )
+        outfits = pad_outfits(split.test)
+        draw = Negatives(items, split.train, num_items=len(items) + 2)
+        era = np.array(["", "", *eras])
+        worn = np.bincount(np.concatenate(split.train), minlength=len(items) + 2)
+        replaced = draw.replace(outfits, np.random.default_rng(0))
+        return split, outfits, replaced, era, worn
+
+    def test_leaves_the_repeated_outfits_out(self, drawn):
+        split = drawn[0]
+        assert split.dropped == {"fewer_than_two_known_items": 0, "same_items_as_another": 551}
+        assert len(split.train) + len(split.validation) + len(split.test) == 7_842 - 551
+
+    def test_counter_examples_are_of_the_same_era(self, drawn):
+        _, outfits, replaced, era, _ = drawn
+        assert (era[outfits] == era[replaced]).all()
+        assert (outfits != replaced).any(axis=1).mean() > 0.99
+
+    def test_popularity_alone_earns_chance(self, drawn):
+        _, outfits, replaced, _, worn = drawn
+        scores = [np.log1p(worn[rows]).sum(axis=1) for rows in (outfits, replaced)]
+        assert compatibility_auc(*scores) == pytest.approx(0.5, abs=0.05)

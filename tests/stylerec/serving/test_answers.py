@@ -107,6 +107,7 @@ class TestCarousels:
             "like_your_saved_items",
             "new_in",
             "in_the_sale",
+            "picked_for_you",
         ]
         shown = shop.all_shown(answer)
         assert len(shown) == len(set(shown))
@@ -122,6 +123,7 @@ class TestCarousels:
             "like_your_saved_items": {"dress-1"},
             "new_in": {"new_in"},
             "in_the_sale": {"in_the_sale"},
+            "picked_for_you": {"dress-1"},
         }
 
     def test_are_asked_for_in_one_model_call(self, shop) -> None:

@@ -1,4 +1,4 @@
-from stylerec.serving.candidates import Candidates
+from stylerec.serving.candidates import Candidates, neighbours
 from stylerec.serving.carousels import carousels
 
 
@@ -14,6 +14,7 @@ class TestCarousels:
             "like_your_saved_items",
             "new_in",
             "in_the_sale",
+            "picked_for_you",
         ]
         assert [found.title for found in candidates.sets] == [
             carousel.title for carousel in shop.contract.of("for-you").carousels
@@ -28,7 +29,7 @@ class TestCarousels:
     def test_says_why_one_is_left_out(self, shop) -> None:
         resolved = shop.resolved("for-you", catalogue=shop.catalogue(drop=["price", "first_seen"]))
         candidates = carousels(resolved)
-        assert candidates.sets == ()
+        assert [found.rule for found in candidates.sets] == ["picked_for_you"]
         assert candidates.omitted == {
             "like_your_saved_items": "no_saved_items",
             "new_in": "no_first_seen",
@@ -39,6 +40,24 @@ class TestCarousels:
         sold_out = {f"ring-{number}": False for number in range(8)}
         resolved = shop.resolved("for-you", catalogue=shop.catalogue(in_stock=sold_out))
         assert carousels(resolved).omitted["in_the_sale"] == "nothing_eligible"
+
+
+class TestPickedForYou:
+    def test_starts_with_what_was_bought_with_the_history(self, shop) -> None:
+        history = shop.known("dress-1", event="view")
+        resolved = shop.resolved("for-you", carousels=["picked_for_you"], history=history)
+        (found,) = carousels(resolved).sets
+        together = neighbours(resolved.catalogue, history.newest(1))
+        eligible = resolved.eligible.first(together, len(together))
+        assert len(eligible) > 0
+        assert found.items[: len(eligible)].tolist() == eligible.tolist()
+
+    def test_is_popular_for_an_unknown_customer(self, shop) -> None:
+        resolved = shop.resolved("for-you", carousels=["picked_for_you"])
+        (found,) = carousels(resolved).sets
+        popular = resolved.catalogue.popular[resolved.market_row]
+        expected = resolved.eligible.first(popular, len(found.items))
+        assert found.items.tolist() == expected.tolist()
 
 
 class TestNewIn:
@@ -80,4 +99,4 @@ class TestLikeYourSavedItems:
         assert [shop.ids(found.sources) for found in sets if found.sources is not None] == [
             ["dress-1"]
         ]
-        assert [found.reason for found in sets] == [None, "new_in", "in_the_sale"]
+        assert [found.reason for found in sets] == [None, "new_in", "in_the_sale", None]

@@ -156,7 +156,7 @@ class TestLint:
                 "rule: new_in",
                 "rule: in_the_sale",
                 "touchpoints.for-you.carousels",
-                "like_your_saved_items, in_the_sale, in_the_sale",
+                "like_your_saved_items, in_the_sale, in_the_sale, picked_for_you",
             ),
             (
                 "templates: {}",

@@ -22,7 +22,7 @@ MOODS = ("sober", "loud", "beach")
 COLOURS = ("red", "green", "blue")
 _PIXELS = {"red": (200, 30, 30), "green": (30, 200, 30), "blue": (30, 30, 200)}
 NUM_ITEMS = 144
-NUM_OUTFITS = 240
+NUM_OUTFITS = 400
 
 
 def _items(colours_used: tuple[str, ...]) -> pd.DataFrame:

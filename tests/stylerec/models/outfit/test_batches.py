@@ -16,7 +16,7 @@ def negatives() -> Negatives:
 
 
 def batches(outfits, *, seed: int = 3, **sizes: int) -> OutfitBatches:
-    sizes = {"batch_size": 4, "num_negatives": 3, **sizes}
+    sizes = {"batch_size": 4, "num_negatives": 2, "num_single_negatives": 1, **sizes}
     return OutfitBatches(outfits, negatives(), seed=seed, device=torch.device("cpu"), **sizes)
 
 
@@ -31,10 +31,18 @@ class TestReplaceable:
 
 class TestCounterExamples:
     def test_draws_several_per_outfit(self):
-        found = counter_examples(OUTFITS, negatives(), np.random.default_rng(0), count=4)
+        found = counter_examples(OUTFITS, negatives(), np.random.default_rng(0), num_whole=4)
         assert found.shape == (10, 4, 3)
         assert (found[:, :, 0] == OUTFITS[:, None, 0]).all()
         assert (found[:, :, 1] != OUTFITS[:, None, 1]).all()
+
+    def test_single_ones_come_last_and_differ_in_one_item(self):
+        outfits = np.array([[2, 3, 4, 0]] * 50)
+        found = counter_examples(
+            outfits, negatives(), np.random.default_rng(0), num_whole=1, num_single=2
+        )
+        num_changed = (found != outfits[:, None]).sum(axis=2)
+        assert num_changed.tolist() == [[2, 1, 1]] * 50
 
 
 class TestOutfitBatches:

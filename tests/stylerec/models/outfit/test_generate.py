@@ -27,7 +27,7 @@ def run(graph: OutfitGenerator, hero: int, slots: list[list[int]], history=(), w
     padded = [slot + [0] * (widest - len(slot)) for slot in slots]
     items, score, pairs = graph(
         torch.tensor([[hero]]),
-        torch.tensor([padded]).view(1, len(slots), widest),
+        torch.tensor([padded], dtype=torch.int64).view(1, len(slots), widest),
         torch.tensor([list(history)], dtype=torch.int64),
         torch.tensor([[weight]]),
     )

@@ -36,8 +36,8 @@ class TestOutfitModel:
         with torch.no_grad():
             model.bias.fill_(0.7)
             model.log_scale.fill_(0.0)
-        first, second = model.embed(torch.tensor([5, 9]))
-        logit = model(torch.tensor([[5, 9]]))
+            first, second = model.embed(torch.tensor([5, 9]))
+            logit = model(torch.tensor([[5, 9]]))
         assert float(logit[0]) == pytest.approx(float(first @ second) + 0.7, rel=1e-4)
 
     def test_an_item_depends_on_its_content_alone(self, model):
