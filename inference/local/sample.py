@@ -42,7 +42,7 @@ class Sample:
         self._titles = dict(zip(catalogue[ITEM_ID], catalogue[TITLE], strict=True))
         self._market = release.manifest.markets[0] if release.manifest.markets else None
         neighbours = load_file(release.folder / CATALOGUE_ARRAYS_FILE)["neighbour_index"]
-        is_bought_with_others = neighbours[catalogue["item_index"], 0] != PADDING_INDEX
+        is_bought_with_others = (neighbours[catalogue["item_index"]] != PADDING_INDEX).sum(1) > 3
         self._heroes = set(catalogue[ITEM_ID][catalogue[IN_STOCK] & is_bought_with_others])
         self.customer_id, self._history = _customer(workspace.tables)
 

@@ -55,7 +55,7 @@ def split_outfits(outfits: pd.DataFrame) -> OutfitSplit:
         [OUTFIT_ID, ITEM_INDEX]
     )
     if IS_HERO in known:
-        is_hero = known[IS_HERO].fillna(False).astype(bool)
+        is_hero = known[IS_HERO].eq(True)
         known = known.assign(**{IS_HERO: is_hero}).sort_values(
             IS_HERO, ascending=False, kind="stable"
         )

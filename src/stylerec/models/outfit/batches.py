@@ -16,7 +16,10 @@ from stylerec.data.outfits import Negatives, Outfit, pad_outfits
 
 @dataclass(frozen=True)
 class OutfitBatch:
-    """Outfits and their counter-examples, `true_BN[b]` against `false_BKN[b]`; 0 padded int64."""
+    """Outfits and their counter-examples, 0 padded int64.
+
+    `false_BKN[b]` holds those of `true_BN[b]`, first with all items replaced, then with one.
+    """
 
     true_BN: Tensor
     false_BKN: Tensor
