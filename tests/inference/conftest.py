@@ -29,7 +29,7 @@ _PORTS = (
     "grpc_port",
 )
 _QUICK_CONFIGS = {
-    "ranking_config": '{"epochs": 2}',
+    "ranking_config": '{"max_epochs": 2}',
     "next_item_config": '{"max_epochs": 2}',
     "outfit_config": '{"max_epochs": 2, "patience": 2}',
     # Two epochs on 300 customers prove the path, not the models.

@@ -52,11 +52,14 @@ def evaluate_models(
     }
     for name, metrics in {**baselines, **figures}.items():
         progress(_line(name, metrics))
+    outfit = evaluate_outfits(found[OUTFIT], data) if OUTFIT in found else None
+    if outfit is not None:
+        progress(f"evaluate {OUTFIT}: AUC {outfit.auc:.4f}, FITB {outfit.fitb:.4f}")
     evaluation = Evaluation(
         split="test",
         models={name: metrics for name, metrics in figures.items() if name != AMF},
         baselines=baselines | {AMF: figures[AMF]} if AMF in figures else baselines,
-        outfit=evaluate_outfits(found[OUTFIT], data) if OUTFIT in found else None,
+        outfit=outfit,
         omitted={
             **{name: "no model was exported" for name in MODEL_NAMES if name not in found},
             **summary.omitted,

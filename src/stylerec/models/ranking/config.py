@@ -41,7 +41,7 @@ class RankingConfig(BaseModel):
     num_negatives: int = Field(default=2048, ge=1)
     """Negatives shared by a batch; `in_batch` takes the batch's own targets instead."""
 
-    epochs: int = Field(default=12, ge=1)
+    max_epochs: int = Field(default=12, ge=1)
     batch_size: int = Field(default=1024, ge=1)
     examples_per_customer: int = Field(default=8, ge=1)
     """Most (history, target) pairs drawn from one customer per epoch."""

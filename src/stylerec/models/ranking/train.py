@@ -109,7 +109,7 @@ class _Trainer:
         self._train_step = TrainStep(
             model,
             is_sampled=self._choose_items.is_sampled,
-            num_steps=config.epochs * math.ceil(per_epoch / config.batch_size),
+            num_steps=config.max_epochs * math.ceil(per_epoch / config.batch_size),
         )
         self._rng = np.random.default_rng((config.seed, 0))
         self._validation_customers = validation_customers
@@ -121,13 +121,13 @@ class _Trainer:
         records: list[EpochRecord] = []
         best: list[NDArray[np.float32]] = []
         best_epoch, best_ndcg = 0, -1.0
-        for epoch in range(1, config.epochs + 1):
+        for epoch in range(1, config.max_epochs + 1):
             records.append(self._run_epoch(epoch))
             ndcg = records[-1].validation_ndcg_at_10
             if ndcg > best_ndcg:
                 best_epoch, best_ndcg = epoch, ndcg
                 best = [weight.numpy() for weight in self._model.parameters.trainable]
-            progress(_progress_line(records[-1], config.epochs, best_epoch))
+            progress(_progress_line(records[-1], config.max_epochs, best_epoch))
             if epoch - best_epoch >= config.patience:
                 break
         for weight, value in zip(self._model.parameters.trainable, best, strict=True):

@@ -134,7 +134,7 @@ def config() -> RankingConfig:
         embedding_dim=8,
         num_heads=2,
         max_history_len=10,
-        epochs=12,
+        max_epochs=12,
         batch_size=64,
         learning_rate=0.02,
         id_dropout=0.3,

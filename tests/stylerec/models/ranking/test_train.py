@@ -90,7 +90,7 @@ class TestTrainRanking:
         self, tmp_path: Path, prepared: PreparedData, config: RankingConfig
     ) -> None:
         for name, seed in (("a", 7), ("b", 7), ("c", 8)):
-            short = with_fields(config, epochs=2, seed=seed)
+            short = with_fields(config, max_epochs=2, seed=seed)
             train_ranking(prepared.folder, tmp_path / name, short, progress=lambda line: None)
         first, same, other = (
             load_file(tmp_path / name / "weights.safetensors") for name in ("a", "b", "c")
@@ -113,7 +113,7 @@ class TestTrainRanking:
         self, tmp_path: Path, prepared: PreparedData, features, histories
     ) -> None:
         amf = with_fields(
-            RankingConfig.amf(), embedding_dim=8, batch_size=64, learning_rate=0.02, epochs=12
+            RankingConfig.amf(), embedding_dim=8, batch_size=64, learning_rate=0.02, max_epochs=12
         )
         result = train_ranking(prepared.folder, tmp_path / "m", amf, progress=lambda line: None)
         assert result.validation_ndcg_at_10 > 1.3 * popularity_ndcg(features, histories)
@@ -122,7 +122,7 @@ class TestTrainRanking:
         self, tmp_path: Path, prepared: PreparedData, config: RankingConfig
     ) -> None:
         lines: list[str] = []
-        short = with_fields(config, epochs=2)
+        short = with_fields(config, max_epochs=2)
         train_ranking(prepared.folder, tmp_path / "m", short, progress=lines.append)
         assert len(lines) == 2
         for part in ("epoch 1 of 2", "loss", "validation NDCG@10", "examples/s", "s left"):
@@ -144,7 +144,7 @@ class TestTrainRanking:
         evaluated = leave_one_out(histories).evaluated
         items[histories.offsets[evaluated + 1] - 1] = NUM_ITEMS - 1
         other = Histories(items, histories.event_type, histories.timestamp_s, histories.offsets)
-        short = with_fields(config, epochs=2)
+        short = with_fields(config, max_epochs=2)
         weights = []
         for name, rows in (("a", histories), ("b", other)):
             data = write(tmp_path / name, rows, features)
