@@ -27,7 +27,7 @@ serve: install ## Leaves the stack up until Ctrl-C; DATA=<folder> for your own t
 	@$(TRAIN)/python -m inference.local serve $(if $(DATA),--data '$(DATA)')
 
 test: install .venv/train/installed-dev .venv/serve/installed-dev ## Passes the tests
-	$(SERVE)/python -m pytest -m serve_env tests/inference
+	$(SERVE)/python -m pytest -m serve_env tests/inference/transformer
 	$(TRAIN)/python -m pytest -m 'not serve_env'
 
 lint: .venv/train/installed-dev ## Formatting, lint and types
