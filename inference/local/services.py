@@ -52,9 +52,20 @@ def redis_process(settings: Settings, run: Path) -> LocalProcess:
             got="none on PATH",
             fix="run `make install`, or `apt-get install redis-server`",
         )
-    port = settings.redis_port
-    command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly"]
-    return LocalProcess("redis", [*command, "no"], run / "redis.log", _environment(), ports=[port])
+    data = run.parent / "redis"
+    data.mkdir(parents=True, exist_ok=True)
+    options = {
+        "--port": str(settings.redis_port),
+        "--bind": "127.0.0.1",
+        "--dir": str(data.resolve()),
+        # What customers did is not lost with the process.
+        "--appendonly": "yes",
+        "--save": "",
+    }
+    command = [program, *(part for option in options.items() for part in option)]
+    return LocalProcess(
+        "redis", command, run / "redis.log", _environment(), ports=[settings.redis_port]
+    )
 
 
 def is_redis_ready(settings: Settings) -> bool:
