@@ -45,6 +45,8 @@ class RankingConfig(BaseModel):
     batch_size: int = Field(default=1024, ge=1)
     examples_per_customer: int = Field(default=8, ge=1)
     """Most (history, target) pairs drawn from one customer per epoch."""
+    min_steps_per_epoch: int = Field(default=40, ge=1)
+    """A small retailer's epoch draws from its customers again until it has so many steps."""
     learning_rate: float = Field(default=6e-3, gt=0.0)
     """At the start; it falls along a half cosine until the last epoch."""
     weight_decay: float = Field(default=0.1, ge=0.0)

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ from stylerec.data.splits import Split, leave_one_out
 from stylerec.errors import ConfigError, DataError
 from stylerec.models.ranking.artifacts import EpochRecord, TrainingResult, save_trained
 from stylerec.models.ranking.batches import (
+    Batch,
     count_training_interactions,
     examples_per_epoch,
     iterate_epoch,
@@ -105,11 +106,13 @@ class _Trainer:
         config = model.config
         self._model, self._histories, self._split = model, histories, split
         self._choose_items = choose_step_items(config, counts, has_id=model.has_id)
-        per_epoch = examples_per_epoch(split, config.examples_per_customer)
+        per_pass = examples_per_epoch(split, config.examples_per_customer)
+        steps_per_pass = math.ceil(per_pass / config.batch_size)
+        self._num_passes = math.ceil(config.min_steps_per_epoch / steps_per_pass)
         self._train_step = TrainStep(
             model,
             is_sampled=self._choose_items.is_sampled,
-            num_steps=config.max_epochs * math.ceil(per_epoch / config.batch_size),
+            num_steps=config.max_epochs * self._num_passes * steps_per_pass,
         )
         self._rng = np.random.default_rng((config.seed, 0))
         self._validation_customers = validation_customers
@@ -134,18 +137,22 @@ class _Trainer:
             weight.assign(value)
         return tuple(records)
 
+    def _batches(self) -> Iterator[Batch]:
+        config = self._model.config
+        for _ in range(self._num_passes):
+            yield from iterate_epoch(
+                self._histories,
+                self._split,
+                examples_per_customer=config.examples_per_customer,
+                batch_size=config.batch_size,
+                max_len=config.max_history_len,
+                rng=self._rng,
+            )
+
     def _run_epoch(self, epoch: int) -> EpochRecord:
         config, started = self._model.config, time.perf_counter()
         losses, sizes = [], []
-        batches = iterate_epoch(
-            self._histories,
-            self._split,
-            examples_per_customer=config.examples_per_customer,
-            batch_size=config.batch_size,
-            max_len=config.max_history_len,
-            rng=self._rng,
-        )
-        for batch in batches:
+        for batch in self._batches():
             items = self._choose_items(batch)
             losses.append(self._train_step(batch, items, step=self._num_steps))
             sizes.append(len(batch.target))

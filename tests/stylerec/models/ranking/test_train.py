@@ -174,3 +174,18 @@ class TestTrainRanking:
         with pytest.raises(ConfigError, match="lower it from 1e\\+30"):
             train_ranking(prepared.folder, tmp_path / "m", wild, progress=lambda line: None)
         assert not (tmp_path / "m").exists()
+
+
+class TestSmallRetailer:
+    def test_draws_again_until_an_epoch_has_enough_steps(self, prepared, config, tmp_path):
+        lines: list[str] = []
+        settings = {"max_epochs": 1, "batch_size": 100_000}
+        for name, steps in (("few", 1), ("many", 30)):
+            chosen = with_fields(config, **settings, min_steps_per_epoch=steps)
+            train_ranking(prepared.folder, tmp_path / name, chosen, progress=lines.append)
+        few, many = (
+            json.loads((tmp_path / name / "training.json").read_text())["epochs"][0]["loss"]
+            for name in ("few", "many")
+        )
+        # One step's loss is the untrained model's; thirty steps on the same customers learn.
+        assert many < few
