@@ -1,11 +1,11 @@
 """Compiles pipelines to KFP IR YAML for a cluster."""
 
-import os
 from pathlib import Path
 
 from kfp import compiler
 
 from pipelines.training import training
+from stylerec.aside import written_file_aside
 from stylerec.errors import ConfigError
 
 PIPELINES = {"training": training}
@@ -19,7 +19,7 @@ def compile_pipeline(name: str, output: Path) -> Path:
         output: File to write, ending in `.yaml`.
 
     Raises:
-        ConfigError: There is no such pipeline.
+        ConfigError: There is no such pipeline, or `output` cannot be written.
     """
     if name not in PIPELINES:
         raise ConfigError(
@@ -28,11 +28,6 @@ def compile_pipeline(name: str, output: Path) -> Path:
             got=name,
             fix="choose one of them",
         )
-    output.parent.mkdir(parents=True, exist_ok=True)
-    aside = output.with_name(f".{os.getpid()}-{output.name}")
-    try:
+    with written_file_aside(output, error=ConfigError) as aside:
         compiler.Compiler().compile(PIPELINES[name], str(aside))
-        aside.replace(output)
-    finally:
-        aside.unlink(missing_ok=True)
     return output

@@ -1,9 +1,6 @@
 """Fills the feature store from prepared data: offline files first, then Redis."""
 
-import contextlib
-import os
 import time
-import uuid
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +20,7 @@ from inference.feature_store.offline import (
     prepared_at,
 )
 from inference.feature_store.repository import apply_definitions, open_store
+from stylerec.aside import written_file_aside
 from stylerec.data.prepared import PreparedData
 from stylerec.errors import DataError, StackError
 from stylerec.schema.features import CUSTOMER_HISTORY_VIEW, ITEM_ATTRIBUTES_VIEW
@@ -105,23 +103,13 @@ def _offline_file(settings: Settings, view: str) -> Path:
 
 
 def _write_offline(path: Path, schema: pa.Schema, blocks: Iterable[pa.Table]) -> None:
-    aside = path.with_name(f".{path.name}-{uuid.uuid4().hex[:8]}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with pq.ParquetWriter(aside, schema) as writer:
-            for block in blocks:
-                writer.write_table(block)
-        os.replace(aside, path)
-    except OSError as error:
-        raise DataError(
-            str(path),
-            expected="room and permission to write the offline features",
-            got=str(error.strerror or error),
-            fix="free some space or set STYLEREC_FEAST_WORKDIR; what was there is untouched",
-        ) from error
-    finally:
-        with contextlib.suppress(OSError):
-            aside.unlink()
+    fix = "free some space or set STYLEREC_FEAST_WORKDIR; what was there is untouched"
+    with (
+        written_file_aside(path, error=DataError, fix=fix) as aside,
+        pq.ParquetWriter(aside, schema) as writer,
+    ):
+        for block in blocks:
+            writer.write_table(block)
 
 
 def _fill_online(store: FeatureStore, settings: Settings, view: str) -> int:

@@ -1,11 +1,12 @@
-"""Folders written aside and put in place in one step, so that a failure leaves what was there."""
+"""Folders of tables: what they hold, and how one takes the place of another."""
 
-import shutil
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from safetensors import SafetensorError
+
+from stylerec.aside import written_aside
 from stylerec.errors import DataError, shortened
 from stylerec.schema.columns import TABLES
 
@@ -49,45 +50,11 @@ def check_replaceable(folder: Path) -> None:
 
 @contextmanager
 def replaced_folder(folder: Path) -> Iterator[Path]:
-    """Yields an empty sibling folder that takes the place of `folder` when the block succeeds.
-
-    What was there is kept until the new folder is complete. When the block fails, `folder` is as
-    it was and nothing is left beside it.
+    """Yields an empty sibling folder that takes the place of a folder of tables, as a whole.
 
     Raises:
         DataError: The destination is not replaceable, or the disk is full or not writable.
     """
-    folder = folder.resolve()
     check_replaceable(folder)
-    staged = _sibling(folder, "partial")
-    try:
-        staged.mkdir(parents=True)
+    with written_aside(folder, error=DataError, write_errors=(SafetensorError,)) as staged:
         yield staged
-        _put_in_place(staged, folder)
-    except OSError as error:
-        raise DataError(
-            str(folder),
-            expected="a folder that can be written",
-            got=": ".join(filter(None, (error.strerror or str(error), error.filename))),
-            fix="free some space or check the permissions; what was there before is unchanged",
-        ) from error
-    finally:
-        shutil.rmtree(staged, ignore_errors=True)
-
-
-def _put_in_place(staged: Path, folder: Path) -> None:
-    old = _sibling(folder, "old")
-    has_old = folder.exists()
-    if has_old:
-        folder.rename(old)
-    try:
-        staged.rename(folder)
-    except OSError:
-        if has_old:
-            old.rename(folder)
-        raise
-    shutil.rmtree(old, ignore_errors=True)
-
-
-def _sibling(folder: Path, purpose: str) -> Path:
-    return folder.with_name(f".{folder.name}-{uuid.uuid4().hex[:8]}.{purpose}")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
+from stylerec.aside import written_aside
 from stylerec.errors import ReleaseError
 from stylerec.release.manifest import (
     CATALOGUE_ARRAYS_FILE,
@@ -27,6 +28,7 @@ from stylerec.release.manifest import (
 from stylerec.release.triton_config import BACKENDS, config_file_name, render_config
 from stylerec.schema.tensors import MODEL_SPECS, OUTFIT
 
+_DATASET_FILE = "dataset.json"
 _MODEL_FILES = ("model.onnx", "config.json", "export.json")
 
 
@@ -74,18 +76,11 @@ def build_release(
         The manifest that was written as `release.json`.
 
     Raises:
-        ReleaseError: A needed file is missing or an exported model is not what it says.
+        ReleaseError: A needed file is missing, an exported model is not what it says, or `output`
+            cannot be written.
     """
-    aside = output.with_name(f".{output.name}.building")
-    shutil.rmtree(aside, ignore_errors=True)
-    aside.mkdir(parents=True)
-    try:
-        manifest = _fill(aside, prepared, models, evaluation, report, contract, omitted or {})
-        shutil.rmtree(output, ignore_errors=True)
-        aside.rename(output)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
-    return manifest
+    with written_aside(output, error=ReleaseError) as folder:
+        return _fill(folder, prepared, models, evaluation, report, contract, omitted or {})
 
 
 def _fill(
@@ -109,7 +104,8 @@ def _fill(
     if OUTFIT in models:
         _copy(models[OUTFIT] / TEMPLATES_FILE, folder / TEMPLATES_FILE)
 
-    dataset = _DatasetRecord.model_validate_json((prepared / "dataset.json").read_bytes())
+    _require(prepared / _DATASET_FILE, purpose="record of the prepared data")
+    dataset = _DatasetRecord.model_validate_json((prepared / _DATASET_FILE).read_bytes())
     files = {
         path.relative_to(folder).as_posix(): file_entry(path)
         for path in sorted(folder.rglob("*"))
@@ -155,11 +151,15 @@ def _add_model(folder: Path, name: str, source: Path, version: int) -> ModelEntr
 
 
 def _copy(source: Path, target: Path) -> None:
+    _require(source, purpose=f"release's {target.name}")
+    shutil.copyfile(source, target)
+
+
+def _require(source: Path, *, purpose: str) -> None:
     if not source.is_file():
         raise ReleaseError(
             str(source),
-            expected=f"the release's {target.name}",
+            expected=f"the {purpose}",
             got="no such file",
             fix="run the step that writes it before building the release",
         )
-    shutil.copyfile(source, target)

@@ -2,9 +2,9 @@
 
 import os
 import shutil
-import uuid
 from pathlib import Path
 
+from stylerec.aside import written_aside, written_file_aside
 from stylerec.errors import ReleaseError
 from stylerec.release.manifest import MODELS_FOLDER
 from stylerec.release.store import Release
@@ -12,6 +12,7 @@ from stylerec.release.triton_config import TritonBackend, config_file_name
 
 KEPT_VERSIONS = 3
 """Versions left per model: the one served, the one being rolled out, the one to return to."""
+_FIX = "free some space, then deploy the release again; what was served is untouched"
 
 
 def stage_models(
@@ -48,7 +49,7 @@ def stage_models(
             str(model_repository),
             expected="room and permission to write the models",
             got=str(error.strerror or error),
-            fix="free some space, then deploy the release again; what was served is untouched",
+            fix=_FIX,
         ) from error
     return {name: entry.version for name, entry in release.manifest.models.items()}
 
@@ -57,16 +58,11 @@ def _stage_version(onnx: Path, target: Path, python_model: Path | None) -> None:
     if target.exists():
         os.utime(target)
         return
-    # Triton takes folders named by a number only, so this one is not a version yet.
-    aside = target.with_name(f".{target.name}-{uuid.uuid4().hex[:8]}")
-    try:
-        aside.mkdir()
+    # Triton takes folders named by a number only, so the one aside is not a version yet.
+    with written_aside(target, error=ReleaseError, fix=_FIX) as aside:
         shutil.copyfile(onnx, aside / "model.onnx")
         if python_model is not None:
             shutil.copyfile(python_model, aside / "model.py")
-        aside.rename(target)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
 
 
 def _replace(source: Path, target: Path) -> None:
@@ -74,12 +70,8 @@ def _replace(source: Path, target: Path) -> None:
     # Rewriting an unchanged configuration would make Triton reload versions in use.
     if target.exists() and target.read_bytes() == content:
         return
-    aside = target.with_name(f".{target.name}-{uuid.uuid4().hex[:8]}")
-    try:
+    with written_file_aside(target, error=ReleaseError, fix=_FIX) as aside:
         aside.write_bytes(content)
-        aside.replace(target)
-    finally:
-        aside.unlink(missing_ok=True)
 
 
 def _drop_old_versions(folder: Path) -> None:

@@ -5,9 +5,7 @@ whole or absent, and moving the pointer is the only act that changes what is ser
 """
 
 import json
-import os
 import shutil
-import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +14,7 @@ from fsspec import AbstractFileSystem
 from fsspec.implementations.local import LocalFileSystem
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from stylerec.aside import flush_to_disk, written_aside, written_file_aside
 from stylerec.errors import ReleaseError
 from stylerec.release.manifest import (
     MANIFEST_FILE,
@@ -24,6 +23,12 @@ from stylerec.release.manifest import (
 )
 
 POINTER_FILE = "current.json"
+_PUBLISH_FIX = (
+    "free some space or choose another STYLEREC_RELEASE_URI, then publish again; "
+    "the release served until now is untouched"
+)
+_PROMOTE_FIX = "free some space, then run `stylerec release promote` again"
+_OPEN_FIX = "check that the release is under the root and that its cache has room"
 
 
 class ReleasePointer(BaseModel):
@@ -117,8 +122,7 @@ def publish(folder: Path, root_uri: str) -> ReleaseManifest:
             f"{root}/{manifest.release_id}",
             expected="room and permission to write the release",
             got=str(error.strerror or error),
-            fix="free some space or choose another STYLEREC_RELEASE_URI, then publish again; "
-            "the release served until now is untouched",
+            fix=_PUBLISH_FIX,
         ) from error
     promote(root_uri, manifest.release_id)
     return manifest
@@ -178,10 +182,8 @@ def open_release(root_uri: str, release_id: str, *, cache: Path) -> Release:
     else:
         folder = cache / release_id
         if not folder.exists():
-            aside = cache / f".{release_id}-{uuid.uuid4().hex[:8]}"
-            cache.mkdir(parents=True, exist_ok=True)
-            fs.get(f"{root}/{release_id}/", f"{aside}/", recursive=True)
-            aside.rename(folder)
+            with written_aside(folder, error=ReleaseError, fix=_OPEN_FIX) as aside:
+                fs.get(f"{root}/{release_id}/", f"{aside}/", recursive=True)
     try:
         manifest = verify_folder(folder)
     except ReleaseError:
@@ -200,17 +202,12 @@ def _copy_local(source: Path, target: Path) -> None:
     if target.exists():
         verify_folder(target)
         return
-    target.parent.mkdir(parents=True, exist_ok=True)
-    aside = target.with_name(f".{target.name}-{uuid.uuid4().hex[:8]}")
-    try:
-        shutil.copytree(source, aside)
+    with written_aside(target, error=ReleaseError, fix=_PUBLISH_FIX) as aside:
+        shutil.copytree(source, aside, dirs_exist_ok=True)
         verify_folder(aside)
         for path in aside.rglob("*"):
-            _fsync(path)
-        aside.rename(target)
-        _fsync(target.parent)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
+            flush_to_disk(path)
+    flush_to_disk(target.parent)
 
 
 def _copy_remote(
@@ -234,31 +231,17 @@ def _copy_remote(
 def _write_pointer(fs: AbstractFileSystem, root: str, pointer: ReleasePointer) -> None:
     content = json.dumps(pointer.model_dump()).encode()
     path = f"{root}/{POINTER_FILE}"
-    try:
-        if not isinstance(fs, LocalFileSystem):
-            # An object store replaces an object in one step.
-            fs.pipe_file(path, content)
-            return
-        aside = Path(f"{path}.{uuid.uuid4().hex[:8]}")
-        try:
+    if isinstance(fs, LocalFileSystem):
+        with written_file_aside(Path(path), error=ReleaseError, fix=_PROMOTE_FIX) as aside:
             aside.write_bytes(content)
-            _fsync(aside)
-            aside.replace(path)
-            _fsync(Path(root))
-        finally:
-            aside.unlink(missing_ok=True)
+        return
+    try:
+        # An object store replaces an object in one step.
+        fs.pipe_file(path, content)
     except OSError as error:
         raise ReleaseError(
             path,
             expected="room and permission to write the pointer",
             got=str(error.strerror or error),
-            fix="free some space, then run `stylerec release promote` again",
+            fix=_PROMOTE_FIX,
         ) from error
-
-
-def _fsync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -38,6 +38,13 @@ class TestBuildRelease:
         assert verify_folder(folder) == manifest
         assert [p.name for p in folder.parent.iterdir() if p.name.startswith(".")] == []
 
+    def test_raises_when_the_dataset_record_is_missing(
+        self, build, ingredients: dict[str, Path]
+    ) -> None:
+        (ingredients["prepared"] / "dataset.json").unlink()
+        with pytest.raises(ReleaseError, match="expected the record of the prepared data"):
+            build()
+
     def test_raises_when_an_export_is_another_models(
         self, build, ingredients: dict[str, Path]
     ) -> None:

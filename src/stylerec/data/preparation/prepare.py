@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,7 @@ from stylerec.data.preparation.interactions import (
     prepare_interactions,
 )
 from stylerec.data.preparation.outfits import index_outfits, outfit_neighbours, outfit_popularity
-from stylerec.data.preparation.output import RESULT, replaced_output
+from stylerec.data.preparation.output import replaced_output
 from stylerec.data.preparation.pictures import decode_pictures
 from stylerec.data.preparation.queries import ROW
 from stylerec.data.preparation.summary import summarise
@@ -85,8 +86,9 @@ def prepare(
         DataError: A table is missing, unreadable or has no usable row, or `output` holds
             something else than prepared data.
     """
-    with replaced_output(output) as scratch:
-        result = scratch / RESULT
+    # The scratch folder is on the disk of the output, which must have room, and goes before it.
+    with replaced_output(output) as result, TemporaryDirectory(dir=result) as folder:
+        scratch = Path(folder)
         (scratch / "engine").mkdir()
         with open_engine(scratch / "engine", config) as engine:
             run = _Run(tables, scratch, engine, config, progress)

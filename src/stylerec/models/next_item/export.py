@@ -12,9 +12,11 @@ import onnxruntime
 import torch
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 
+from stylerec.aside import written_aside
 from stylerec.data.prepared import PreparedData
 from stylerec.errors import ReleaseError
 from stylerec.models.next_item.artifacts import (
@@ -23,7 +25,6 @@ from stylerec.models.next_item.artifacts import (
     EMBEDDING_KEY,
     EXPORT_FILE,
     ONNX_FILE,
-    written_aside,
 )
 from stylerec.models.next_item.model import NextItemModel
 from stylerec.models.next_item.scoring import ScoringGraph
@@ -73,7 +74,7 @@ def export_next_item(trained: Path, prepared: Path, output: Path) -> ExportResul
     """
     model = NextItemModel.load(trained, PreparedData(prepared).item_features)
     graph = ScoringGraph(model).eval()
-    with written_aside(output) as folder:
+    with written_aside(output, error=ReleaseError, write_errors=(SafetensorError,)) as folder:
         path = folder / ONNX_FILE
         _write_onnx(graph, path, max_len=model.config.max_len)
         result = _checked(graph, path, max_len=model.config.max_len)

@@ -9,12 +9,14 @@ from typing import Literal
 import numpy as np
 import torch
 from pydantic import BaseModel, ConfigDict
+from safetensors import SafetensorError
 from torch import Tensor
 
+from stylerec.aside import written_aside
 from stylerec.data.prepared import PreparedData
 from stylerec.data.splits import leave_one_out
-from stylerec.errors import ConfigError, DataError
-from stylerec.models.next_item.artifacts import TRAINING_FILE, written_aside
+from stylerec.errors import ConfigError, DataError, ReleaseError
+from stylerec.models.next_item.artifacts import TRAINING_FILE
 from stylerec.models.next_item.batches import (
     Windows,
     epoch_batches,
@@ -93,7 +95,7 @@ def train_next_item(
         torch.manual_seed(config.seed)
         trainer = _Trainer(data, config, place)
         result = trainer.run(progress)
-    with written_aside(output) as folder:
+    with written_aside(output, error=ReleaseError, write_errors=(SafetensorError,)) as folder:
         trainer.model.cpu().save(folder)
         (folder / TRAINING_FILE).write_text(result.model_dump_json(indent=2))
     return result

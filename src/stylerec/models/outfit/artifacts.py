@@ -1,9 +1,5 @@
 """The trained model's folder: `config.json`, `weights.safetensors`, `training.json`."""
 
-import os
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -11,6 +7,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from stylerec.aside import written_aside
 from stylerec.data.prepared import PreparedData
 from stylerec.errors import ReleaseError, shortened
 from stylerec.models.outfit.catalogue import build_model
@@ -63,33 +60,16 @@ class TrainingResult(BaseModel):
     epochs: tuple[EpochRecord, ...]
 
 
-@contextmanager
-def written_aside(output: Path) -> Iterator[Path]:
-    """Gives an empty folder to write into, which becomes `output` if the block succeeds.
-
-    What was there before stays until then, and stays if the block fails.
-    """
-    aside = output.with_name(f".{output.name}.writing")
-    replaced = output.with_name(f".{output.name}.replaced")
-    for left_over in (aside, replaced):
-        shutil.rmtree(left_over, ignore_errors=True)
-    aside.mkdir(parents=True)
-    try:
-        yield aside
-        if output.exists():
-            os.rename(output, replaced)
-        os.rename(aside, output)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
-        shutil.rmtree(replaced, ignore_errors=True)
-
-
 def save_trained(
     model: OutfitModel, output: Path, *, config: OutfitConfig, result: TrainingResult
 ) -> None:
-    """Writes a trained model's folder, whole or not at all."""
+    """Writes a trained model's folder, whole or not at all.
+
+    Raises:
+        ReleaseError: The disk is full or the place cannot be written.
+    """
     weights = {name: w.detach().cpu().contiguous() for name, w in model.state_dict().items()}
-    with written_aside(output) as folder:
+    with written_aside(output, error=ReleaseError, write_errors=(SafetensorError,)) as folder:
         save_file(weights, folder / WEIGHTS_FILE)
         (folder / CONFIG_FILE).write_text(config.model_dump_json(indent=2))
         (folder / TRAINING_FILE).write_text(result.model_dump_json(indent=2))

@@ -13,13 +13,15 @@ import onnxruntime
 import torch
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 
+from stylerec.aside import written_aside
 from stylerec.data.outfits import split_outfits
 from stylerec.data.prepared import PreparedData
 from stylerec.errors import ReleaseError
-from stylerec.models.outfit.artifacts import CONFIG_FILE, load_trained, written_aside
+from stylerec.models.outfit.artifacts import CONFIG_FILE, load_trained
 from stylerec.models.outfit.catalogue import product_type_names
 from stylerec.models.outfit.generate import OutfitGenerator
 from stylerec.models.outfit.templates import learn_templates
@@ -74,7 +76,7 @@ def export_outfit(trained: Path, prepared: Path, output: Path) -> ExportResult:
 
     Raises:
         ReleaseError: `trained` is incomplete or of other data, or ONNX Runtime and PyTorch differ
-            by more than 1e-4.
+            by more than 1e-4, or `output` cannot be written.
     """
     data = PreparedData(prepared)
     model, config = load_trained(trained, data)
@@ -86,7 +88,7 @@ def export_outfit(trained: Path, prepared: Path, output: Path) -> ExportResult:
         max_slots=config.max_template_slots,
         max_templates=config.max_templates,
     )
-    with written_aside(output) as folder:
+    with written_aside(output, error=ReleaseError, write_errors=(SafetensorError,)) as folder:
         write_onnx(graph, folder / ONNX_FILE, max_len=config.max_history_len)
         result = ExportResult(
             model=OUTFIT,

@@ -1,9 +1,5 @@
 """The trained model's folder: `config.json`, `weights.safetensors`, `training.json`."""
 
-import shutil
-import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
+from stylerec.aside import written_aside
 from stylerec.data.prepared import PreparedData
 from stylerec.errors import ReleaseError, shortened
 from stylerec.models.ranking.config import RankingConfig
@@ -53,51 +50,14 @@ class TrainingResult(BaseModel):
     epochs: tuple[EpochRecord, ...]
 
 
-@contextmanager
-def written_aside(output: Path) -> Iterator[Path]:
-    """Gives an empty folder to write into, which becomes `output` if the block succeeds.
-
-    What was there before stays until then, and stays if the block fails.
+def save_trained(model: RankingModel, output: Path, result: TrainingResult) -> None:
+    """Writes a trained model's folder, whole or not at all.
 
     Raises:
         ReleaseError: The disk is full or the place cannot be written.
     """
-    output = output.resolve()
-    mark = uuid.uuid4().hex[:8]
-    aside = output.with_name(f".{output.name}-{mark}.partial")
-    before = output.with_name(f".{output.name}-{mark}.old")
-    try:
-        aside.mkdir(parents=True)
-        yield aside
-        _put_in_place(aside, output, before)
-    except OSError as error:
-        raise ReleaseError(
-            str(output),
-            expected="a folder that can be written",
-            got=str(error.strerror or error),
-            fix="free some space or check the permissions; what was there before is unchanged",
-        ) from error
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
-
-
-def _put_in_place(aside: Path, output: Path, before: Path) -> None:
-    has_before = output.exists()
-    if has_before:
-        output.rename(before)
-    try:
-        aside.rename(output)
-    except OSError:
-        if has_before:
-            before.rename(output)
-        raise
-    shutil.rmtree(before, ignore_errors=True)
-
-
-def save_trained(model: RankingModel, output: Path, result: TrainingResult) -> None:
-    """Writes a trained model's folder, whole or not at all."""
     weights = {name: w.numpy() for name, w in model.parameters.variables.items()}
-    with written_aside(output) as folder:
+    with written_aside(output, error=ReleaseError, write_errors=(SafetensorError,)) as folder:
         save_file(weights, folder / WEIGHTS_FILE)
         (folder / CONFIG_FILE).write_text(model.config.model_dump_json(indent=2))
         (folder / TRAINING_FILE).write_text(result.model_dump_json(indent=2))

@@ -10,11 +10,13 @@ import tensorflow as tf
 import tf2onnx
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
+from safetensors import SafetensorError
 from safetensors.numpy import save_file
 
+from stylerec.aside import written_aside
 from stylerec.data.prepared import PreparedData
 from stylerec.errors import ReleaseError
-from stylerec.models.ranking.artifacts import CONFIG_FILE, load_trained, written_aside
+from stylerec.models.ranking.artifacts import CONFIG_FILE, load_trained
 from stylerec.models.ranking.model import ScoringGraph
 from stylerec.schema.events import NUM_EVENT_CODES
 from stylerec.schema.tensors import MODEL_SPECS, RANKING, TensorSpec
@@ -57,11 +59,11 @@ def export_ranking(trained: Path, prepared: Path, output: Path) -> ExportResult:
 
     Raises:
         ReleaseError: `trained` is incomplete or of other data, or ONNX Runtime and TensorFlow
-            differ by more than 1e-4.
+            differ by more than 1e-4, or `output` cannot be written.
     """
     model = load_trained(trained, PreparedData(prepared))
     graph = ScoringGraph(model)
-    with written_aside(output) as folder:
+    with written_aside(output, error=ReleaseError, write_errors=(SafetensorError,)) as folder:
         _write_onnx(graph, folder / ONNX_FILE)
         difference = max_abs_difference(
             graph,

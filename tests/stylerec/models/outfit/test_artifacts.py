@@ -5,7 +5,7 @@ import torch
 
 from stylerec.data.prepared import PreparedData
 from stylerec.errors import ReleaseError
-from stylerec.models.outfit.artifacts import load_trained, written_aside
+from stylerec.models.outfit.artifacts import load_trained
 
 
 class TestLoadTrained:
@@ -45,30 +45,3 @@ class TestLoadTrained:
         other = retailer(tmp_path / "prepared", colours=("red", "green"))
         with pytest.raises(ReleaseError, match="the same categories"):
             load_trained(trained[0], PreparedData(other))
-
-
-class TestWrittenAside:
-    def test_replaces_what_was_there(self, tmp_path):
-        output = tmp_path / "model"
-        output.mkdir()
-        (output / "old").touch()
-        with written_aside(output) as folder:
-            (folder / "new").touch()
-            assert (output / "old").exists()
-        assert [path.name for path in output.iterdir()] == ["new"]
-        assert [path.name for path in tmp_path.iterdir()] == ["model"]
-
-    def test_keeps_what_was_there_when_the_block_fails(self, tmp_path):
-        output = tmp_path / "model"
-        output.mkdir()
-        (output / "old").touch()
-
-        def fail_halfway() -> None:
-            with written_aside(output) as folder:
-                (folder / "new").touch()
-                raise OSError("disk full")
-
-        with pytest.raises(OSError, match="disk full"):
-            fail_halfway()
-        assert [path.name for path in output.iterdir()] == ["old"]
-        assert [path.name for path in tmp_path.iterdir()] == ["model"]

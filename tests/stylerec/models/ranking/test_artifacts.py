@@ -8,12 +8,7 @@ import pytest
 
 from stylerec.data.prepared import PreparedData
 from stylerec.errors import ReleaseError
-from stylerec.models.ranking.artifacts import (
-    TrainingResult,
-    load_trained,
-    save_trained,
-    written_aside,
-)
+from stylerec.models.ranking.artifacts import TrainingResult, load_trained, save_trained
 from stylerec.models.ranking.config import RankingConfig
 from stylerec.models.ranking.model import RankingModel, ScoringGraph
 
@@ -74,28 +69,3 @@ class TestLoadTrained:
         (changed / "config.json").write_text(json.dumps({**config, "num_query_layers": 0}))
         with pytest.raises(ReleaseError, match=r"query\.layer\.0"):
             load_trained(changed, prepared)
-
-
-class TestWrittenAside:
-    def test_replaces_what_was_there(self, tmp_path: Path) -> None:
-        output = tmp_path / "model"
-        for text in ("old", "new"):
-            with written_aside(output) as folder:
-                (folder / "file").write_text(text)
-        assert (output / "file").read_text() == "new"
-        assert list(tmp_path.iterdir()) == [output]
-
-    def test_keeps_what_was_there_when_writing_fails(self, tmp_path: Path) -> None:
-        output = tmp_path / "model"
-        output.mkdir()
-        (output / "file").write_text("old")
-
-        def fail() -> None:
-            with written_aside(output) as folder:
-                (folder / "file").write_text("half")
-                raise OSError(28, "No space left on device")
-
-        with pytest.raises(ReleaseError, match="got No space left on device"):
-            fail()
-        assert (output / "file").read_text() == "old"
-        assert list(tmp_path.iterdir()) == [output]
