@@ -3,16 +3,16 @@
 import struct
 from typing import Any
 
-import orjson
 from kserve.errors import InferenceError, InvalidInput
 from kserve.model import BaseKServeModel
 from kserve.model_repository import ModelRepository
 from kserve.protocol.dataplane import DataPlane
 from kserve.protocol.model_repository_extension import ModelRepositoryExtension
-from kserve.protocol.rest.v2_datamodels import InferenceRequest
 
-from inference.transformer.models import INTERACTIONS_MODEL
+from inference.transformer.models import INTERACTIONS_MODEL, InvalidRequestError
+from inference.transformer.open_inference import check_binary_request, json_request_of
 from inference.transformer.readiness import Readiness
+from stylerec.errors import RequestError
 
 _JSON_LENGTH_HEADER = "inference-header-content-length"
 # KServe reads a binary request's header and tensors without checks.
@@ -88,12 +88,14 @@ class RoutingDataPlane(DataPlane):
             if protocol_version == "v2" and isinstance(body, bytes):
                 if _JSON_LENGTH_HEADER not in headers:
                     # Plain JSON under another content type, such as curl's default.
-                    body = InferenceRequest.model_validate(orjson.loads(body))
-                elif not 0 <= int(headers[_JSON_LENGTH_HEADER]) <= len(body):
-                    raise ValueError(f"{_JSON_LENGTH_HEADER} beyond the body")
+                    body = json_request_of(body)
+                else:
+                    check_binary_request(body, headers[_JSON_LENGTH_HEADER])
             decoded, attributes = super().decode(body, headers, protocol_version, model_name)
         except InvalidInput:
             raise
+        except RequestError as error:
+            raise InvalidRequestError(error) from error
         except _DECODING_ERRORS as error:
             detail = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise InvalidInput(

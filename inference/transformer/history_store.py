@@ -1,6 +1,7 @@
 """Customers' histories in Feast's online store: read in requests, pushed as interactions come."""
 
 import asyncio
+import errno
 import math
 import time
 from collections import defaultdict
@@ -14,6 +15,7 @@ from weakref import WeakValueDictionary
 import pandas as pd
 from feast import FeatureStore, FeatureView
 from feast.errors import FeastObjectNotFoundException, PushSourceNotFoundException
+from feast.infra.online_stores.helpers import _redis_key
 from feast.protos.feast.types.EntityKey_pb2 import EntityKey
 from feast.protos.feast.types.Value_pb2 import Value
 from google.protobuf.message import DecodeError
@@ -43,9 +45,12 @@ _PUSHED_AT_ONCE = 16
 _PROBE_CUSTOMER = ""
 # Redis' own word for a key that holds something else than a hash.
 _WRONG_TYPE = "WRONGTYPE"
+# Python's own words for seconds beyond the year 9999.
+_NO_DATE = "out of range"
 _NEVER = datetime.fromtimestamp(0, UTC)
 _Row = tuple[datetime | None, dict[str, Value] | None]
-_Stored = tuple[datetime, CustomerHistory | None]
+# The time is None where the stored value cannot be decoded.
+_Stored = tuple[datetime | None, CustomerHistory | None]
 
 
 class FeatureStoreUnavailableError(Exception):
@@ -179,7 +184,10 @@ class HistoryStore:
                 remaining = iter(is_merged)
                 flags.extend(is_unseen and next(remaining) for is_unseen in is_first)
                 if merged is not None:
-                    changed.append(_pushed_row(customer, merged, event_time))
+                    changed.append(_pushed_row(customer, merged, event_time or _NEVER))
+            rows = zip(customers, stored, strict=True)
+            if garbage := [customer for customer, (event_time, _) in rows if event_time is None]:
+                await self._delete(garbage)
             if changed:
                 await self._push_rows(changed)
             self._seen_events.remember(interactions)
@@ -215,20 +223,15 @@ class HistoryStore:
 
     async def _online_read(self, customer_ids: list[str]) -> Sequence[_Row]:
         store, view = self._connected()
-        keys = [
-            EntityKey(join_keys=[CUSTOMER_ID], entity_values=[Value(string_val=customer)])
-            for customer in customer_ids
-        ]
+        keys = [_entity_key(customer) for customer in customer_ids]
         try:
             # Half the time of get_online_features_async, which builds a response of columns
             # that would only be taken apart again. Feast appends to the list of features.
             rows: Sequence[_Row] = await store.provider.online_read_async(
                 store.config, view, keys, list(CUSTOMER_HISTORY_FEATURES)
             )
-        except DecodeError as error:
-            raise _UndecodableError from error
-        except (RedisError, OSError) as error:
-            if isinstance(error, ResponseError) and _WRONG_TYPE in str(error):
+        except (DecodeError, OverflowError, ValueError, RedisError, OSError) as error:
+            if _is_garbage(error):
                 raise _UndecodableError from error
             raise FeatureStoreUnavailableError(type(error).__name__) from error
         return rows
@@ -236,7 +239,7 @@ class HistoryStore:
     def _stored(self, row: _Row | None) -> _Stored:
         if row is None:
             self._on_invalid()
-            return _NEVER, None
+            return None, None
         event_time, values = row
         # Feast reports a missing customer as a row of values that are not set.
         if not values or not any(value.WhichOneof("val") for value in values.values()):
@@ -251,6 +254,24 @@ class HistoryStore:
             self._on_invalid()
         return event_time or _NEVER, history
 
+    async def _delete(self, customer_ids: list[str]) -> None:
+        """Deletes what cannot be decoded: Feast reads the old time before it writes a row."""
+        store, _ = self._connected()
+        version = store.config.entity_key_serialization_version
+        keys = [
+            _redis_key(
+                store.project, _entity_key(customer), entity_key_serialization_version=version
+            )
+            for customer in customer_ids
+        ]
+        try:
+            # Feast itself deletes whole views only.
+            online = store.provider.online_store
+            client = await online._get_client_async(store.config.online_store)
+            await client.delete(*keys)
+        except (RedisError, OSError) as error:
+            raise FeatureStoreUnavailableError(type(error).__name__) from error
+
     async def _push_rows(self, rows: list[dict[str, object]]) -> None:
         store, _ = self._connected()
         try:
@@ -262,6 +283,20 @@ class HistoryStore:
         if self._store is None or self._view is None:
             raise FeatureStoreUnavailableError("the feature definitions are not applied yet")
         return self._store, self._view
+
+
+def _entity_key(customer_id: str) -> EntityKey:
+    return EntityKey(join_keys=[CUSTOMER_ID], entity_values=[Value(string_val=customer_id)])
+
+
+def _is_garbage(error: Exception) -> bool:
+    """Whether Feast failed on the stored value: no protobuf, no date, or a key of another kind."""
+    if isinstance(error, ResponseError):
+        return _WRONG_TYPE in str(error)
+    if isinstance(error, OSError):
+        return error.errno == errno.EOVERFLOW
+    is_no_date = isinstance(error, ValueError) and _NO_DATE in str(error)
+    return is_no_date or isinstance(error, DecodeError | OverflowError)
 
 
 def _is_consistent(history: CustomerHistory | None) -> bool:

@@ -13,6 +13,7 @@ from fastapi.responses import JSONResponse
 from kserve.errors import InvalidInput, ModelNotFound, ModelNotReady, ServerNotReady
 from kserve.protocol.rest.server import RESTServer
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from inference.transformer.body_limit import BodyLimit
 from inference.transformer.data_plane import FixedModels, RoutingDataPlane
@@ -67,19 +68,21 @@ class RoutingRestServer(RESTServer):
             (ModelNotFound, HTTPStatus.NOT_FOUND),
             (ModelNotReady, HTTPStatus.SERVICE_UNAVAILABLE),
             (ServerNotReady, HTTPStatus.SERVICE_UNAVAILABLE),
-            (NotImplementedError, HTTPStatus.NOT_IMPLEMENTED),
+            (NotImplementedError, HTTPStatus.BAD_REQUEST),
         ):
             app.add_exception_handler(kind, self._handler(status))
         app.add_exception_handler(RequestValidationError, _wrong_body)
         app.add_exception_handler(HTTPException, _http_error)
+        app.add_exception_handler(ClientDisconnect, _left)
+        app.add_exception_handler(Exception, _bug)
 
     def _handler(
         self, status: HTTPStatus
     ) -> Callable[[Request, Exception], Awaitable[JSONResponse]]:
         async def handle(_: Request, error: Exception) -> JSONResponse:
-            content: dict[str, Any] = {"error": str(error)}
+            content: dict[str, Any] = {"error": _encodable(str(error))}
             if field := getattr(error, "field", None):
-                content["field"] = field
+                content["field"] = _encodable(field)
             if isinstance(error, ModelNotReady | ServerNotReady):
                 content["faults"] = self.dataplane.readiness.faults
             return JSONResponse(content, status_code=status)
@@ -91,7 +94,7 @@ async def _wrong_body(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
     places = [str(place) for place in first["loc"] if place not in _UNION_MEMBERS]
-    field = ".".join(places) or "body"
+    field = _encodable(".".join(places) or "body")
     fix = "send an Open Inference Protocol request"
     content = {"error": f"{field}: {first['msg']}; {fix}", "field": field}
     return JSONResponse(content, status_code=HTTPStatus.BAD_REQUEST)
@@ -100,3 +103,18 @@ async def _wrong_body(_: Request, error: Exception) -> JSONResponse:
 async def _http_error(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     return JSONResponse({"error": error.detail}, status_code=error.status_code)
+
+
+async def _left(_: Request, __: Exception) -> JSONResponse:
+    # Nobody reads it; without it each caller that gives up leaves a trace in the log.
+    return JSONResponse({"error": "body: broke off"}, HTTPStatus.BAD_REQUEST)
+
+
+async def _bug(_: Request, __: Exception) -> JSONResponse:
+    # Uvicorn logs it; the caller learns nothing of the inside.
+    return JSONResponse({"error": "internal error"}, HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+def _encodable(text: str) -> str:
+    """Returns the text with what no encoder takes, such as half a surrogate pair, escaped."""
+    return text.encode("utf-8", "backslashreplace").decode()

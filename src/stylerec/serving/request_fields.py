@@ -51,7 +51,7 @@ def text(value: object, where: str) -> str:
             got=str(len(value)),
             fix="leave the field out for no value" if not value else "send the shop's own id",
         )
-    if not _is_unicode(value):
+    if not is_unicode(value):
         raise RequestError(
             where, expected="valid Unicode", got=shown(value), fix="encode the text as UTF-8"
         )
@@ -115,7 +115,8 @@ def number(value: object, where: str) -> float:
     )
 
 
-def _is_unicode(value: str) -> bool:
+def is_unicode(value: str) -> bool:
+    """Returns whether a text can be encoded: it holds no half of a surrogate pair."""
     return value.isascii() or not any("\ud800" <= character <= "\udfff" for character in value)
 
 
@@ -127,4 +128,4 @@ def _are_plain_texts(values: list[object]) -> bool:
     lengths = set(map(len, plain))
     if lengths and not (min(lengths) >= 1 and max(lengths) <= MAX_TEXT_LENGTH):
         return False
-    return _is_unicode("".join(plain))
+    return is_unicode("".join(plain))

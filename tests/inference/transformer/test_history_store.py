@@ -3,6 +3,7 @@ import time
 
 import pytest
 import redis
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from inference.feature_store.materialise import materialise
 from inference.transformer.history_store import FeatureStoreUnavailableError, HistoryStore
@@ -12,6 +13,14 @@ from stylerec.schema.events import EventType
 from stylerec.schema.features import MAX_STORED_HISTORY
 
 NOW_S = int(time.time())
+# Beyond what Feast can turn into a date: year 10000, beyond the platform, and no timestamp at all.
+BAD_EVENT_TIMES = [
+    *(
+        Timestamp(seconds=second).SerializeToString()
+        for second in (253_402_300_800, 2**62, -(2**62))
+    ),
+    b"\xff\xff",
+]
 
 
 def viewed(item, second=NOW_S, customer="c1", event_id=None):
@@ -38,6 +47,14 @@ def with_store(settings, work):
             await store.close()
 
     return asyncio.run(run()), len(invalid)
+
+
+def push_and_read(*customers):
+    async def work(store):
+        await store.push([viewed("i9", customer=customer) for customer in customers], 1.0)
+        return await store.read(customers, 1.0)
+
+    return work
 
 
 def keys_of(settings, customer):
@@ -106,6 +123,14 @@ class TestRead:
         client, (key,) = keys_of(filled, "c2")
         for field in client.hkeys(key):
             client.hset(key, field, garbage)
+        found, num_invalid = with_store(filled, lambda s: s.read(["c1", "c2", "c3"], 1.0))
+        assert set(found) == {"c1", "c3"}
+        assert num_invalid == 1
+
+    @pytest.mark.parametrize("event_time", BAD_EVENT_TIMES)
+    def test_an_event_time_that_is_no_date_spares_others(self, filled, event_time):
+        client, (key,) = keys_of(filled, "c2")
+        client.hset(key, b"_ts:customer_history", event_time)
         found, num_invalid = with_store(filled, lambda s: s.read(["c1", "c2", "c3"], 1.0))
         assert set(found) == {"c1", "c3"}
         assert num_invalid == 1
@@ -267,6 +292,22 @@ class TestPush:
         items, num_invalid = with_store(filled, work)
         assert items == ("i9",)
         assert num_invalid == 1
+
+    @pytest.mark.parametrize("event_time", BAD_EVENT_TIMES)
+    def test_replaces_an_event_time_that_is_no_date(self, filled, event_time):
+        client, (key,) = keys_of(filled, "c1")
+        client.hset(key, b"_ts:customer_history", event_time)
+        found, _ = with_store(filled, push_and_read("c1", "c2"))
+        assert found["c1"].item_ids == ("i9",)
+        assert found["c2"].item_ids[-1] == "i9"
+
+    def test_replaces_a_key_of_another_kind(self, filled):
+        client, (key,) = keys_of(filled, "c1")
+        client.delete(key)
+        client.set(key, "text")
+        found, _ = with_store(filled, push_and_read("c1", "c2"))
+        assert found["c1"].item_ids == ("i9",)
+        assert found["c2"].item_ids[-1] == "i9"
 
     def test_says_that_redis_is_down(self, filled):
         down = filled.model_copy(update={"redis_port": filled.triton_http_port})

@@ -1,6 +1,9 @@
 """Wrong requests, over REST and gRPC: each is told as the caller's fault, none is a 500."""
 
 import json
+import socket
+import struct
+import time
 from typing import Any
 
 import grpc
@@ -93,10 +96,17 @@ class TestWrongRequests:
         assert response.status_code == 400, response.text
         assert response.json()["error"]
 
-    @pytest.mark.parametrize("outputs", [[{"name": "other"}], "x", [3], [{}]])
+    @pytest.mark.parametrize(
+        "outputs",
+        [
+            [{"name": "other"}], [{"name": "\ud800"}], [{"name": "prediction"}, {"name": "other"}],
+            "x", [3], [{}], [{"name": "prediction", "parameters": 3}],
+        ],
+    )  # fmt: skip
     def test_a_wrong_v2_output_is_a_400(self, router, outputs):
-        body = {**v2_body([json.dumps(HERO)]), "outputs": outputs}
-        assert router.http.post(INFER, json=body).status_code == 400
+        content = json.dumps({**v2_body([json.dumps(HERO)]), "outputs": outputs})
+        headers = {"Content-Type": "application/json"}
+        assert router.http.post(INFER, content=content, headers=headers).status_code == 400
 
     @pytest.mark.parametrize(
         ("header", "tail"),
@@ -140,6 +150,101 @@ class TestWrongRequests:
         for path in (PREDICT, INFER):
             response = router.http.post(path, json=large)
             assert response.status_code == 400
+
+    def test_a_wrong_output_is_an_invalid_argument(self, router):
+        stub, messages = router.grpc()
+        contents = {"bytes_contents": [json.dumps(HERO).encode()]}
+        tensor = {"name": "request", "datatype": "BYTES", "shape": [1], "contents": contents}
+        request = messages.ModelInferRequest(
+            model_name="recommender", inputs=[tensor], outputs=[{"name": "other"}]
+        )
+        with pytest.raises(grpc.RpcError) as caught:
+            stub.ModelInfer(request, timeout=10)
+        assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+        assert caught.value.details().startswith("outputs[0].name")
+
+    def test_a_model_version_is_an_invalid_argument(self, router):
+        stub, messages = router.grpc()
+        contents = {"bytes_contents": [json.dumps(HERO).encode()]}
+        tensor = {"name": "request", "datatype": "BYTES", "shape": [1], "contents": contents}
+        request = messages.ModelInferRequest(
+            model_name="recommender", inputs=[tensor], model_version="1"
+        )
+        with pytest.raises(grpc.RpcError) as caught:
+            stub.ModelInfer(request, timeout=10)
+        assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+        assert caught.value.details().startswith("model_version")
+
+    @pytest.mark.parametrize("text", ["\ud800", "a\udc00b"])
+    def test_half_a_surrogate_pair_is_a_400(self, router, text):
+        body = v2_body([json.dumps(HERO)])
+        for changes in ({"name": text}, {"datatype": text}, {"shape": [text]}, {"data": [text]}):
+            changed = {"inputs": [{**body["inputs"][0], **changes}]}
+            headers = {"Content-Type": "application/json"}
+            response = router.http.post(INFER, content=json.dumps(changed), headers=headers)
+            assert response.status_code == 400, response.text
+        response = router.http.post(
+            INFER,
+            content=json.dumps({**body, "id": text}),
+            headers={"Content-Type": "application/json"},
+        )
+        assert response.status_code == 400
+        assert response.json()["field"] == "id"
+
+    @pytest.mark.parametrize(
+        ("path", "changes"),
+        [
+            ("id", {"id": 3}),
+            ("id", {"id": ["x"]}),
+            ("parameters", {"parameters": 3}),
+            ("outputs.0.parameters", {"outputs": [{"name": "prediction", "parameters": 3}]}),
+            ("inputs.0.shape.0", {"inputs": [{"name": "request", "shape": ["x"],
+             "datatype": "BYTES", "data": []}]}),
+        ],
+    )  # fmt: skip
+    @pytest.mark.parametrize("is_binary", [True, False])
+    def test_a_wrong_type_names_the_field_with_binary_tensors_too(
+        self, router, path, changes, is_binary
+    ):
+        text = json.dumps({**v2_body([json.dumps(HERO)]), **changes}).encode()
+        headers = {"Content-Type": "application/json"}
+        if is_binary:
+            headers = {"Inference-Header-Content-Length": str(len(text))}
+        response = router.http.post(INFER, content=text, headers=headers)
+        assert response.status_code == 400, response.text
+        assert path in response.json()["error"]
+
+    @pytest.mark.parametrize("surplus", [-1, 1, 1_000_000])
+    def test_a_binary_tensor_of_another_size_is_a_400(self, router, surplus):
+        element = json.dumps(HERO).encode()
+        raw = struct.pack("<I", len(element)) + element
+        size = {"binary_data_size": len(raw) + surplus}
+        tensor = {"name": "request", "shape": [1], "datatype": "BYTES", "parameters": size}
+        text = json.dumps({"inputs": [tensor]}).encode()
+        headers = {"Inference-Header-Content-Length": str(len(text))}
+        response = router.http.post(INFER, content=text + raw, headers=headers)
+        assert response.status_code == 400, response.text
+
+    @pytest.mark.parametrize(
+        "path", ["/v1/models/recommender:explain", "/v2/models/recommender/versions/1/infer"]
+    )
+    def test_what_is_not_offered_is_a_400(self, router, path):
+        body = {**v2_body([json.dumps(HERO)]), "instances": [HERO]}
+        response = router.http.post(path, json=body)
+        assert response.status_code == 400
+        assert response.json()["error"]
+
+    @pytest.mark.parametrize("path", [PREDICT, INFER, INTERACTIONS])
+    def test_a_caller_that_leaves_early_is_no_error_of_ours(self, router, path):
+        head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        address = ("127.0.0.1", router.settings.http_port)
+        num_traces = router.log.read_text().count("Traceback")
+        with socket.create_connection(address, timeout=5) as connection:
+            connection.sendall(f"{head}Content-Length: 50\r\n\r\n{{".encode())
+            time.sleep(0.1)
+        time.sleep(0.2)
+        assert router.predict(HERO)
+        assert router.log.read_text().count("Traceback") == num_traces
 
     def test_other_models_and_addresses_are_not_found(self, router):
         assert router.http.post("/v1/models/x:predict", json={}).status_code == 404
