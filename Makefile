@@ -41,19 +41,24 @@ lock: ## Resolves requirements.lock and the triton environment's anew
 clean: ## Removes environments and everything the stack wrote
 	rm -rf .venv .stylerec build
 
-# Debian's Redis, and the shared Python library that Triton's Python backend is linked with.
+# Debian's Redis, the shared Python library that Triton's Python backend is linked with, and what
+# Debian leaves out of its own Python.
 .venv/system:
 	@mkdir -p .venv
-	@if ! command -v redis-server >/dev/null || ! ldconfig -p | grep -q 'libpython3.11.so.1.0'; then \
-	  echo "installing redis-server and libpython3.11"; \
+	@packages=""; \
+	command -v redis-server >/dev/null || packages="$$packages redis-server"; \
+	ldconfig -p | grep -q 'libpython3.11.so.1.0' || packages="$$packages libpython3.11"; \
+	$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || packages="$$packages python3.11-venv"; \
+	if [ -n "$$packages" ]; then \
+	  echo "installing$$packages"; \
 	  sudo=$$([ "$$(id -u)" = 0 ] || echo sudo); \
 	  $$sudo apt-get update -qq && \
 	  DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq --no-install-recommends \
-	    redis-server libpython3.11 >/dev/null; \
+	    $$packages >/dev/null; \
 	fi
 	@touch $@
 
-.venv/%/bin/python:
+.venv/%/bin/python: | .venv/system
 	@$(PYTHON) -m venv .venv/$*
 
 .venv/train/installed: .venv/train/bin/python pyproject.toml requirements.lock

@@ -1,6 +1,7 @@
 """The two KServe models: `recommender` answers requests, `interactions` takes events in."""
 
 import time
+from abc import abstractmethod
 from typing import Any
 
 import orjson
@@ -71,6 +72,7 @@ class JsonModel(Model):
             self._metrics.observe_rejection(self.name)
             raise InvalidRequestError(error) from error
 
+    @abstractmethod
     async def answer(self, payload: object) -> Body:
         """Returns the V1 response to a decoded V1 body.
 
@@ -78,7 +80,6 @@ class JsonModel(Model):
             RequestError: The body is wrong.
             UnavailableError: Something needed is not there now.
         """
-        raise NotImplementedError
 
     def get_input_types(self) -> list[dict[str, Any]]:
         """Returns the V2 inputs."""

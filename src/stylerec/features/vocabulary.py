@@ -23,6 +23,7 @@ class Vocabulary:
 
     item_ids: tuple[str, ...]
     categories: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    _index: Mapping[str, int] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         index = {item_id: i for i, item_id in enumerate(self.item_ids, start=FIRST_ITEM_INDEX)}
@@ -42,12 +43,11 @@ class Vocabulary:
 
     def item_index(self, item_id: str) -> int:
         """Returns the index of an item id, 1 if it is not known."""
-        index: dict[str, int] = self._index  # type: ignore[attr-defined]
-        return index.get(item_id, UNKNOWN_INDEX)
+        return self._index.get(item_id, UNKNOWN_INDEX)
 
     def encode_items(self, item_ids: Iterable[str]) -> NDArray[np.int64]:
         """Returns the index of each item id, int64 `[n]`, 1 where it is not known."""
-        get = self._index.get  # type: ignore[attr-defined]
+        get = self._index.get
         return np.fromiter((get(item_id, UNKNOWN_INDEX) for item_id in item_ids), dtype=np.int64)
 
     def item_id(self, item_index: int) -> str:

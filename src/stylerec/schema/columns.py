@@ -95,8 +95,23 @@ PROPENSITY = "propensity"
 CLICKED = "clicked"
 
 
-def _optional(name: str, kind: ColumnKind, **rules: object) -> Column:
-    return Column(name, kind, is_required=False, is_nullable=True, **rules)  # type: ignore[arg-type]
+def _optional(
+    name: str,
+    kind: ColumnKind,
+    *,
+    is_unique: bool = False,
+    minimum: float | None = None,
+    maximum: float | None = None,
+) -> Column:
+    return Column(
+        name,
+        kind,
+        is_required=False,
+        is_nullable=True,
+        is_unique=is_unique,
+        minimum=minimum,
+        maximum=maximum,
+    )
 
 
 INTERACTIONS = Table(

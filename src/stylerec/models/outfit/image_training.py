@@ -60,7 +60,7 @@ def train_picture_network(
         logits_BT = network(to_tensor(pictures, device))
         loss = functional.cross_entropy(logits_BT, target_B)
         optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        torch.autograd.backward(loss)
         optimiser.step()
         schedule.step()
         if step % _REPORT_EVERY == 0 or step == num_steps:

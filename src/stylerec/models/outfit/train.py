@@ -210,7 +210,7 @@ class _Trainer:
 
     def _step(self, loss: Tensor) -> None:
         self._optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        torch.autograd.backward(loss)
         torch.nn.utils.clip_grad_norm_(self._model.parameters(), _MAX_GRADIENT_NORM)
         self._optimiser.step()
         self._schedule.step()
