@@ -13,7 +13,7 @@ DATA ?=
 PORT ?= 8080
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo serve test lint lock clean
+.PHONY: help install demo serve test bench-models lint lock clean
 
 help: ## Lists these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -30,12 +30,16 @@ test: install .venv/train/installed-dev .venv/serve/installed-dev ## Passes the 
 	$(SERVE)/python -m pytest -m serve_env tests/inference/transformer
 	$(TRAIN)/python -m pytest -m 'not serve_env'
 
+bench-models: install .venv/train/installed-dev .venv/bench/installed ## Models against baselines and a peer; DATA=<folder> [QUICK=1] [SAVE=<folder>]
+	@test -n '$(DATA)' || { echo "bench-models: expected DATA=<folder of tables or of a public data set>"; exit 2; }
+	@$(TRAIN)/python -m benchmarks.models --data '$(DATA)' $(if $(QUICK),--quick) $(if $(SAVE),--save '$(SAVE)')
+
 lint: .venv/train/installed-dev ## Formatting, lint and types
 	$(TRAIN)/ruff format --check .
 	$(TRAIN)/ruff check .
 	$(TRAIN)/mypy
 
-lock: ## Resolves requirements.lock and the triton environment's anew
+lock: ## Resolves requirements.lock and those of Triton's and the peer's environments anew
 	$(PYTHON) inference/local/lock.py
 
 clean: ## Removes environments and everything the stack wrote
@@ -77,8 +81,14 @@ clean: ## Removes environments and everything the stack wrote
 	  --requirement inference/local/triton-requirements.lock
 	@touch $@
 
+# The peer that benchmarks compare training with: rectools pins numpy below 2.
+.venv/bench/installed: .venv/bench/bin/python benchmarks/requirements.lock
+	@echo "installing the benchmarks' peer (rectools)"
+	@.venv/bench/bin/python -m pip install -qq --requirement benchmarks/requirements.lock
+	@touch $@
+
 .venv/train/installed-dev: .venv/train/installed
-	@$(TRAIN)/python $(PIP_INSTALL) --editable '.[train,dev]'
+	@$(TRAIN)/python $(PIP_INSTALL) --editable '.[train,dev,bench]'
 	@touch $@
 
 .venv/serve/installed-dev: .venv/serve/installed

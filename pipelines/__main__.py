@@ -1,13 +1,15 @@
 """`stylerec pipelines ...`: compile for a cluster, or run on this machine."""
 
 import json
+import shutil
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from stylerec.errors import StyleRecError
+from stylerec.aside import written_file_aside
+from stylerec.errors import ConfigError, StyleRecError
 from stylerec.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, help=__doc__, pretty_exceptions_enable=False)
@@ -35,7 +37,7 @@ def run_command(
     configs: Annotated[str, typer.Option(help="JSON: pipeline parameter to its value")] = "{}",
 ) -> None:
     """Runs the training pipeline here; Redis and Triton must be up (`make serve`)."""
-    from pipelines.local_run import run_training
+    from pipelines.local_run import run_pipeline
 
     settings = Settings()
     arguments = {
@@ -49,8 +51,35 @@ def run_command(
         "python_model": str(LOCAL_PYTHON_MODEL),
         **json.loads(configs),
     }
-    duration_s = run_training(arguments, runs=runs)
-    typer.echo(f"training pipeline finished in {duration_s:.0f} s")
+    run = run_pipeline("training", arguments, runs=runs)
+    typer.echo(f"training pipeline finished in {run.duration_s:.0f} s")
+
+
+@app.command("tune")
+def tune_command(
+    source: Annotated[Path, typer.Argument(help="Folder of canonical tables")],
+    output: Annotated[Path, typer.Option(help="Folder for the best config and the log")],
+    space: Annotated[str, typer.Option(help="Search space")] = "next_item",
+    trials_per_round: Annotated[int, typer.Option(min=1, help="Trials of each round")] = 5,
+    runs: Annotated[Path, typer.Option(help="Folder for the run's artifacts")] = Path(
+        ".stylerec/searches"
+    ),
+    configs: Annotated[str, typer.Option(help="JSON: pipeline parameter to its value")] = "{}",
+) -> None:
+    """Runs the tuning pipeline here; `stylerec tune` searches the same without a pipeline."""
+    from pipelines.local_run import run_pipeline
+
+    arguments = {
+        "source": str(source.resolve()),
+        "space": space,
+        "trials_per_round": trials_per_round,
+        **json.loads(configs),
+    }
+    run = run_pipeline("tuning", arguments, runs=runs)
+    for name, suffix in {"config": ".json", "log": ".search.jsonl"}.items():
+        with written_file_aside(output / f"{space}{suffix}", error=ConfigError) as path:
+            shutil.copyfile(run.outputs[name], path)
+    typer.echo(f"tuning pipeline finished in {run.duration_s:.0f} s; {output / space}.json")
 
 
 def main() -> None:

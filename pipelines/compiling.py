@@ -5,10 +5,11 @@ from pathlib import Path
 from kfp import compiler
 
 from pipelines.training import training
+from pipelines.tuning import tuning
 from stylerec.aside import written_file_aside
 from stylerec.errors import ConfigError
 
-PIPELINES = {"training": training}
+PIPELINES = {"training": training, "tuning": tuning}
 
 
 def compile_pipeline(name: str, output: Path) -> Path:

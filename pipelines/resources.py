@@ -31,7 +31,8 @@ GPU_POOL = GpuPool()
 
 
 def on_gpu_pool(task: PipelineTask, pool: GpuPool = GPU_POOL) -> PipelineTask:
-    """Returns `task` placed on the GPU pool."""
+    """Returns `task` placed on the GPU pool, and tried again when a node is taken away from it."""
+    task.set_retry(num_retries=2, backoff_duration="30s")
     task.set_accelerator_type(pool.accelerator).set_accelerator_limit(pool.count)
     task.set_cpu_request(pool.cpu).set_memory_request(pool.memory)
     for key, value in pool.node_selector.items():

@@ -52,6 +52,7 @@ def training(
     next_item_config: str = "{}",
     outfit_config: str = "{}",
     gate_config: str = "{}",
+    checkpoints: str = "",
 ) -> None:
     """Ingests, validates, prepares, trains, exports, evaluates, gates, publishes and deploys.
 
@@ -72,6 +73,10 @@ def training(
         next_item_config: JSON of `NextItemConfig` fields, likewise.
         outfit_config: JSON of `OutfitConfig` fields, likewise.
         gate_config: JSON of `GateConfig` fields, likewise.
+        checkpoints: Folder in which training keeps its state, one folder per model, config and
+            data, so that a task whose node is taken away goes on when it is tried again, or when
+            the pipeline is run again. On a cluster a path on a volume that a PodDefault mounts into
+            every pod. Empty keeps none: training then starts over.
     """
     with dsl.ExitHandler(report_outcome().set_caching_options(False)):
         ingested = with_retries(ingest(source=source)).outputs["tables"]
@@ -80,13 +85,24 @@ def training(
         prepared = prepared_task.outputs["prepared"]
 
         with dsl.If(prepared_task.outputs["num_customers"] > 0, name="with-interactions"):
-            trained = on_gpu_pool(train_ranking(prepared=prepared, config="{}", is_baseline=True))
+            trained = on_gpu_pool(
+                train_ranking(
+                    prepared=prepared, config="{}", is_baseline=True, checkpoints=checkpoints
+                )
+            )
             amf = export_ranking(prepared=prepared, trained=trained.outputs["trained"])
             trained = on_gpu_pool(
-                train_ranking(prepared=prepared, config=ranking_config, is_baseline=False)
+                train_ranking(
+                    prepared=prepared,
+                    config=ranking_config,
+                    is_baseline=False,
+                    checkpoints=checkpoints,
+                )
             )
             ranking = export_ranking(prepared=prepared, trained=trained.outputs["trained"])
-            trained = on_gpu_pool(train_next_item(prepared=prepared, config=next_item_config))
+            trained = on_gpu_pool(
+                train_next_item(prepared=prepared, config=next_item_config, checkpoints=checkpoints)
+            )
             next_item = export_next_item(prepared=prepared, trained=trained.outputs["trained"])
         with dsl.Else(name="without-interactions"):
             no_amf, no_ranking = omit_model(model="amf"), omit_model(model="ranking")

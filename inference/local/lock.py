@@ -1,7 +1,8 @@
 """Resolves the lock files anew: `make lock`. Standard library only, so that any Python runs it.
 
 `requirements.lock` constrains both the training and the serving environment, so a package that both
-have is the same version in both. The Triton environment cannot be resolved with them.
+have is the same version in both. The environments of Triton and of the benchmarks' peer cannot be
+resolved with them.
 """
 
 import re
@@ -14,8 +15,12 @@ ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
 HEADER = "# Written by `make lock`; do not edit.\n"
 LOCKS = {
-    ROOT / "requirements.lock": [".[train,serve,dev]"],
+    ROOT / "requirements.lock": [".[train,serve,dev,bench]"],
     HERE / "triton-requirements.lock": ["--requirement", str(HERE / "triton-requirements.txt")],
+    ROOT / "benchmarks" / "requirements.lock": [
+        "--requirement",
+        str(ROOT / "benchmarks" / "requirements.txt"),
+    ],
 }
 # The build tag of a local wheel (`2.13.0+cpu`) names no file that others can find.
 LOCAL_TAG = re.compile(r"\+[\w.]+$", re.MULTILINE)
@@ -38,7 +43,7 @@ def resolve(requirements: list[str]) -> str:
 
 
 def main() -> None:
-    """Writes both lock files, each aside and then renamed."""
+    """Writes every lock file, each aside and then renamed."""
     for path, requirements in LOCKS.items():
         aside = path.with_name(f".{path.name}")
         aside.write_text(HEADER + resolve(requirements))

@@ -50,6 +50,24 @@ class TestTrainingPipeline:
         # What it compares with is outside the run.
         assert not cached & (retried | {"evaluate"})
 
+    def test_training_is_tried_again_and_goes_on_from_its_checkpoint(
+        self, documents: list[dict]
+    ) -> None:
+        components = documents[0]["components"]
+        tasks = {
+            name: task
+            for component in components.values()
+            for name, task in component.get("dag", {}).get("tasks", {}).items()
+            if name.startswith("train-")
+        }
+        assert {f"exec-{name}" for name in tasks} == TRAINING_TASKS
+        assert all(task["retryPolicy"]["maxRetryCount"] == 2 for task in tasks.values())
+        for name in ("train-next-item", "train-ranking", "train-ranking-2"):
+            given = tasks[name]["inputs"]["parameters"]["checkpoints"]
+            assert given["componentInputParameter"] == "pipelinechannel--checkpoints"
+        default = documents[0]["root"]["inputDefinitions"]["parameters"]["checkpoints"]
+        assert default["defaultValue"] == ""
+
     def test_publishes_after_the_gate(self, documents: list[dict]) -> None:
         body = documents[0]["components"]["comp-exit-handler-1"]["dag"]["tasks"]
         assert "gate" in body["build-release"]["dependentTasks"]

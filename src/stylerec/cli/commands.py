@@ -5,7 +5,7 @@ from importlib.util import find_spec
 
 import typer
 
-from stylerec.cli import data, handover
+from stylerec.cli import data, handover, tune
 
 GROUPS = {
     "release": "stylerec.cli.release",
@@ -30,6 +30,7 @@ def build_app(arguments: list[str]) -> typer.Typer:
     )
     app.add_typer(data.app)
     app.add_typer(handover.app)
+    app.add_typer(tune.app)
     command = next((word for word in arguments if not word.startswith("-")), None)
     for name, module in GROUPS.items():
         if command in (None, name) and find_spec(module) is not None:

@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict
 from safetensors.numpy import load_file, save_file
 
 from stylerec.data.histories import Histories
+from stylerec.data.propensities.table import Propensities
+from stylerec.data.splits import Split, leave_one_out
 from stylerec.features.item_features import ItemFeatures
 from stylerec.features.vocabulary import Vocabulary
 
@@ -42,10 +44,11 @@ class PreparedData:
     """A folder of prepared arrays, each loaded when first asked for.
 
     Files: `dataset.json`, `vocabulary.json`, `items.parquet` (canonical columns plus `item_index`,
-    in index order), `item_features.safetensors`, `histories/*.npy`, `customers.parquet`
-    (`customer_id`, `market`; row c owns history c), `catalogue.safetensors`, and where the retailer
-    has them `outfits.parquet` (`outfit_id`, `item_index`, `is_hero`) and `images.npy`
-    (uint8 `[V, 64, 64, 3]`, zeros where an item has no picture).
+    in index order), `item_features.safetensors`, `histories/*.npy`, `split/*.npy`,
+    `customers.parquet` (`customer_id`, `market`; row c owns history c), `catalogue.safetensors`,
+    and where the retailer has them `outfits.parquet` (`outfit_id`, `item_index`, `is_hero`),
+    `images.npy` (uint8 `[V, 64, 64, 3]`, zeros where an item has no picture), `propensities.json`
+    and `propensity.npy`.
     """
 
     def __init__(self, folder: Path | str) -> None:
@@ -75,6 +78,28 @@ class PreparedData:
     def histories(self) -> Histories:
         """Every customer's interactions, memory-mapped."""
         return Histories.load(self.folder / "histories")
+
+    @property
+    def split(self) -> Split:
+        """Which interactions train, validate and test, memory-mapped."""
+        return Split.load(self.folder / "split")
+
+    @property
+    def propensity(self) -> NDArray[np.float32] | None:
+        """Probability that the position at which an interaction's item was shown is examined.
+
+        float32 `[num_interactions]` memory-mapped, relative to the first position of its
+        touchpoint, so that it may exceed 1; 1 where unknown. None without impressions with
+        positions.
+        """
+        path = self.folder / "propensity.npy"
+        return np.load(path, mmap_mode="r", allow_pickle=False) if path.exists() else None
+
+    @property
+    def propensities(self) -> Propensities | None:
+        """Propensities per touchpoint and position, or None without impressions."""
+        path = self.folder / "propensities.json"
+        return Propensities.load(path) if path.exists() else None
 
     @property
     def customers(self) -> pd.DataFrame:
@@ -115,20 +140,31 @@ class PreparedData:
         histories: Histories,
         customers: pd.DataFrame,
         catalogue_arrays: dict[str, NDArray[Any]],
+        split: Split | None = None,
+        propensity: NDArray[np.float32] | None = None,
+        propensities: Propensities | None = None,
         outfits: pd.DataFrame | None = None,
         images: NDArray[np.uint8] | None = None,
     ) -> None:
-        """Writes every file; `dataset.json` last, so a folder that has it is whole."""
+        """Writes every file; `dataset.json` last, so a folder that has it is whole.
+
+        Without a split it is leave-one-out.
+        """
         self.folder.mkdir(parents=True, exist_ok=True)
         vocabulary.save(self.folder / "vocabulary.json")
         items.to_parquet(self.folder / "items.parquet", index=False)
         item_features.save(self.folder / "item_features.safetensors")
         histories.save(self.folder / "histories")
+        (split or leave_one_out(histories)).save(self.folder / "split")
         customers.to_parquet(self.folder / "customers.parquet", index=False)
         save_file(
             {name: np.ascontiguousarray(array) for name, array in catalogue_arrays.items()},
             self.folder / "catalogue.safetensors",
         )
+        if propensities is not None:
+            propensities.save(self.folder / "propensities.json")
+        if propensity is not None:
+            np.save(self.folder / "propensity.npy", propensity, allow_pickle=False)
         if outfits is not None:
             outfits.to_parquet(self.folder / "outfits.parquet", index=False)
         if images is not None:

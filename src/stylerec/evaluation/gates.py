@@ -7,8 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from stylerec.errors import GateError, shortened
 from stylerec.evaluation.outfits import OutfitMetrics
-from stylerec.evaluation.ranking import RankingMetrics
-from stylerec.evaluation.results import Evaluation, GateResult
+from stylerec.evaluation.results import Evaluation, GateResult, RankingMetrics
 
 AMF = "amf"
 

@@ -1,93 +1,40 @@
-"""Full ranking of every item for every customer, in blocks. B customers of a block, V items."""
+"""Ranking metrics of exported models and of anything else that scores all items."""
 
-import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
-from safetensors.numpy import load_file
 
 from stylerec.data.histories import Histories
 from stylerec.data.prepared import PreparedData
-from stylerec.data.splits import leave_one_out
-from stylerec.errors import ReleaseError
+from stylerec.data.splits import SplitName, Targets
+from stylerec.evaluation.blocks import BlockScorer, history_rows
+from stylerec.evaluation.bootstrap import metric_intervals
+from stylerec.evaluation.calibration import Calibration, calibration
+from stylerec.evaluation.context import EvaluationContext
 from stylerec.evaluation.metrics import (
+    Weights,
+    coverage_at_k,
+    decile_shares,
     hit_rate_at_k,
     mrr_at_k,
     ndcg_at_k,
     ndcg_gains,
-    ranks_of_targets,
+    novelty_at_k,
+    popularity_bias_at_k,
+    popularity_deciles,
+    recommendation_counts,
+    standard_error,
 )
-from stylerec.features.assemble import assemble_history
-from stylerec.schema.tensors import (
-    CANDIDATE_INDEX,
-    CONTEXT_ITEM_INDEX,
-    CONTEXT_WEIGHT,
-    PADDING_INDEX,
-    QUERY_EMBEDDING,
-)
+from stylerec.evaluation.onnx_scorer import onnx_scorer
+from stylerec.evaluation.ranked_targets import RankedTargets, rank_targets
+from stylerec.evaluation.results import MetricsAtK, PopularityShares, RankingMetrics
+from stylerec.evaluation.slices import slice_metrics
 
-SplitName = Literal["validation", "test"]
 CUTOFF = 10
-TARGET_OFFSETS: dict[SplitName, int] = {"validation": 2, "test": 1}
-"""Position of each split's target from the end of a history."""
-_SUBSET_SEED = 0
+CUTOFFS = (1, 5, CUTOFF, 20)
 
-
-class RankingMetrics(BaseModel):
-    """How well a model ranks the item a customer chose next. Every item is a candidate.
-
-    Items the customer has seen are filtered and ties count against the target.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    hit_rate_at_10: float = Field(ge=0.0, le=1.0)
-    ndcg_at_10: float = Field(ge=0.0, le=1.0)
-    mrr_at_10: float = Field(ge=0.0, le=1.0)
-    ndcg_at_10_standard_error: float = Field(ge=0.0)
-    """Standard error of the mean over customers."""
-    num_customers: int = Field(ge=0)
-    num_repeat_targets: int = Field(ge=0)
-    """Customers left out because their target was in their history, where it is filtered."""
-    candidate_set: Literal["full"] = "full"
-
-
-@dataclass(frozen=True)
-class Block:
-    """Some customers' histories before their targets, one after another, oldest first.
-
-    Attributes:
-        item_index: int64 `[sum(lengths)]`.
-        event_type: int64 `[sum(lengths)]`.
-        timestamp_s: int64 `[sum(lengths)]`.
-        lengths: int64 `[B]`, interactions before the target.
-        targets: int64 `[B]`, item index of the target.
-        as_of_s: int64 `[B]`, unix time of the target.
-    """
-
-    item_index: NDArray[np.int64]
-    event_type: NDArray[np.int64]
-    timestamp_s: NDArray[np.int64]
-    lengths: NDArray[np.int64]
-    targets: NDArray[np.int64]
-    as_of_s: NDArray[np.int64]
-
-    def seen(self) -> NDArray[np.int64]:
-        """Returns each customer's whole history, int64 `[B, longest]`, left padded with 0."""
-        seen = np.full((len(self.lengths), int(self.lengths.max())), PADDING_INDEX, dtype=np.int64)
-        is_real = np.arange(seen.shape[1]) >= (seen.shape[1] - self.lengths)[:, None]
-        seen[is_real] = self.item_index
-        return seen
-
-
-BlockScorer = Callable[[Block], NDArray[np.floating]]
-"""Returns the scores of all items for a block's customers, `[B, V]`."""
+_TARGETS_PER_PASS = 65_536
 
 
 def evaluate_ranking(
@@ -97,135 +44,176 @@ def evaluate_ranking(
     split: SplitName,
     block: int = 256,
     max_customers: int | None = None,
+    weights: Weights = None,
+    context: EvaluationContext | None = None,
 ) -> RankingMetrics:
     """Returns the metrics of an exported ranking or next-item model.
 
     Args:
         exported: Folder with `model.onnx`, `item_embedding.safetensors` and `export.json`.
         prepared: The data the model was trained on.
-        split: Which held-out interaction is the target.
+        split: Which held-out interactions are the targets.
         block: Customers scored at a time; memory grows with `block * V`.
         max_customers: Evaluates a fixed random subset of that size; None for all.
+        weights: How much each target of the split counts; see `inverse_propensity`.
+        context: Of the prepared data, for slices, novelty and popularity bias; None leaves these
+            out.
 
     Raises:
         ReleaseError: The export is incomplete or belongs to another catalogue.
     """
-    scorer = _onnx_scorer(exported, num_items=prepared.vocabulary.num_items)
-    return evaluate_scorer(
-        scorer, prepared.histories, split=split, block=block, max_customers=max_customers
+    ranked = rank_exported(
+        exported,
+        prepared,
+        split=split,
+        block=block,
+        max_customers=max_customers,
+        weights=weights,
     )
+    return ranking_metrics(ranked, prepared.histories, context=context)
 
 
 def evaluate_scorer(
     scorer: BlockScorer,
     histories: Histories,
+    targets: Targets,
+    *,
+    block: int = 256,
+    max_customers: int | None = None,
+    weights: Weights = None,
+    context: EvaluationContext | None = None,
+) -> RankingMetrics:
+    """Returns the metrics of anything that scores all items; see `evaluate_ranking`."""
+    ranked = rank_targets(
+        scorer, histories, targets, block=block, max_customers=max_customers, weights=weights
+    )
+    return ranking_metrics(ranked, histories, context=context)
+
+
+def rank_exported(
+    exported: Path,
+    prepared: PreparedData,
     *,
     split: SplitName,
     block: int = 256,
     max_customers: int | None = None,
+    weights: Weights = None,
+) -> RankedTargets:
+    """Returns what an exported model makes of each target; see `evaluate_ranking`."""
+    return rank_targets(
+        onnx_scorer(exported, prepared.vocabulary.num_items),
+        prepared.histories,
+        prepared.split.targets(split),
+        block=block,
+        max_customers=max_customers,
+        weights=weights,
+        has_probabilities=True,
+    )
+
+
+def ranking_metrics(
+    ranked: RankedTargets, histories: Histories, *, context: EvaluationContext | None = None
 ) -> RankingMetrics:
-    """Returns the metrics of anything that scores all items; see `evaluate_ranking`.
+    """Returns the metrics of ranked targets.
 
-    A customer whose target is already in the history is counted but not evaluated: seen items are
-    filtered, so no model could find it.
+    Args:
+        ranked: What `rank_targets` returned.
+        histories: The histories it was given.
+        context: See `evaluate_ranking`.
     """
-    ranks: list[NDArray[np.int64]] = []
-    num_repeats = 0
-    for part in _blocks(histories, split, block, max_customers):
-        seen = part.seen()
-        is_new = ~(seen == part.targets[:, None]).any(axis=1)
-        num_repeats += int((~is_new).sum())
-        ranks.append(ranks_of_targets(scorer(part), part.targets, seen)[is_new])
-    return _metrics(np.concatenate(ranks) if ranks else np.zeros(0, np.int64), num_repeats)
-
-
-def _metrics(ranks: NDArray[np.int64], num_repeats: int) -> RankingMetrics:
-    gains = ndcg_gains(ranks, CUTOFF)
+    ranks, weights = ranked.rank, ranked.weights
+    popularity = None if context is None else _Popularity(histories, ranked, context.train_counts)
     return RankingMetrics(
-        hit_rate_at_10=hit_rate_at_k(ranks, CUTOFF),
-        ndcg_at_10=ndcg_at_k(ranks, CUTOFF),
-        mrr_at_10=mrr_at_k(ranks, CUTOFF),
-        ndcg_at_10_standard_error=float(gains.std(ddof=1) / np.sqrt(len(gains)))
-        if len(gains) > 1
-        else 0.0,
+        hit_rate_at_10=hit_rate_at_k(ranks, CUTOFF, weights),
+        ndcg_at_10=ndcg_at_k(ranks, CUTOFF, weights),
+        mrr_at_10=mrr_at_k(ranks, CUTOFF, weights),
+        ndcg_at_10_standard_error=standard_error(ndcg_gains(ranks, CUTOFF), weights),
         num_customers=len(ranks),
-        num_repeat_targets=num_repeats,
+        num_repeat_targets=ranked.num_repeats,
+        is_weighted=weights is not None,
+        at={k: _metrics_at(k, ranked, popularity) for k in CUTOFFS},
+        intervals=metric_intervals(ranks, weights),
+        slices={} if context is None else slice_metrics(ranked, context),
+        popularity=None if popularity is None else popularity.shares(),
+        calibration=_calibration(ranked),
     )
 
 
-def _blocks(
-    histories: Histories, split: SplitName, block: int, max_customers: int | None
-) -> Iterator[Block]:
-    customers = leave_one_out(histories).evaluated
-    if max_customers is not None and max_customers < len(customers):
-        generator = np.random.default_rng(_SUBSET_SEED)
-        customers = np.sort(generator.choice(customers, max_customers, replace=False))
-    for start in range(0, len(customers), block):
-        yield _block(histories, customers[start : start + block], split)
+def inverse_propensity(
+    propensity: NDArray[np.floating], targets: Targets, *, min_propensity: float = 0.1
+) -> NDArray[np.float64]:
+    """Returns one weight per target that undoes position bias, float64 `[M]`.
+
+    What was shown low on a page was seen less often, so each choice there stands for more that were
+    not made: `1 / max(propensity, min_propensity)`, the bound keeping the variance finite.
+
+    Args:
+        propensity: Probability that the position at which each interaction's item was shown is
+            examined, one per row of the histories.
+        targets: The targets to weigh.
+        min_propensity: Smallest propensity that is believed, above 0.
+    """
+    return 1.0 / np.maximum(np.asarray(propensity[targets.place], np.float64), min_propensity)
 
 
-def _block(histories: Histories, customers: NDArray[np.int64], split: SplitName) -> Block:
-    first = np.asarray(histories.offsets[customers])
-    target = np.asarray(histories.offsets[customers + 1]) - TARGET_OFFSETS[split]
-    rows = np.concatenate([np.arange(a, b) for a, b in zip(first, target, strict=True)])
-    return Block(
-        item_index=histories.item_index[rows].astype(np.int64),
-        event_type=histories.event_type[rows].astype(np.int64),
-        timestamp_s=histories.timestamp_s[rows].astype(np.int64),
-        lengths=target - first,
-        targets=histories.item_index[target].astype(np.int64),
-        as_of_s=histories.timestamp_s[target].astype(np.int64),
+class _Popularity:
+    """How popular the items are that the ranked customers chose before, and what they were shown.
+
+    Args:
+        histories: All customers' interactions.
+        ranked: Their targets.
+        counts: Training interactions of each item, int64 `[V]`.
+    """
+
+    def __init__(
+        self, histories: Histories, ranked: RankedTargets, counts: NDArray[np.int64]
+    ) -> None:
+        self.counts, self._top = counts, ranked.top
+        means, self._chosen = [np.zeros(0)], np.zeros(len(counts), dtype=np.int64)
+        for start in range(0, len(ranked), _TARGETS_PER_PASS):
+            some = ranked.targets[start : start + _TARGETS_PER_PASS]
+            rows, lengths = history_rows(histories, some)
+            items = histories.item_index[rows]
+            owner = np.repeat(np.arange(len(some)), lengths)
+            totals = np.bincount(owner, weights=counts[items], minlength=len(some))
+            means.append(totals / np.maximum(lengths, 1))
+            self._chosen += np.bincount(items, minlength=len(counts))
+        self.of_histories: NDArray[np.float64] = np.concatenate(means)
+        """Mean count of the items in each target's history, `[M]`."""
+
+    def shares(self) -> PopularityShares:
+        """Returns how recommendations and choices are spread over the catalogue."""
+        deciles = popularity_deciles(self.counts)
+        shown = recommendation_counts(self._top, CUTOFF, num_items=len(self.counts))
+        return PopularityShares(
+            recommended=decile_shares(shown, deciles),
+            chosen=decile_shares(self._chosen, deciles),
+        )
+
+
+def _calibration(ranked: RankedTargets) -> Calibration | None:
+    # A bin's share of hits is not weighted, so it says nothing of weighted targets.
+    if ranked.probability is None or ranked.weights is not None:
+        return None
+    shown = ranked.top[:, : ranked.probability.shape[1]]
+    return calibration(ranked.probability, shown == ranked.item[:, None])
+
+
+def _metrics_at(k: int, ranked: RankedTargets, popularity: _Popularity | None) -> MetricsAtK:
+    bias = novelty = None
+    if popularity is not None:
+        novelty = novelty_at_k(ranked.top, k, counts=popularity.counts)
+        bias = popularity_bias_at_k(
+            ranked.top,
+            k,
+            counts=popularity.counts,
+            history_popularity=popularity.of_histories,
+        )
+    return MetricsAtK(
+        hit_rate=hit_rate_at_k(ranked.rank, k, ranked.weights),
+        ndcg=ndcg_at_k(ranked.rank, k, ranked.weights),
+        mrr=mrr_at_k(ranked.rank, k, ranked.weights),
+        coverage=coverage_at_k(ranked.top, k, num_items=ranked.num_items),
+        novelty=novelty,
+        popularity_bias=bias,
     )
-
-
-def _onnx_scorer(exported: Path, *, num_items: int) -> BlockScorer:
-    """Returns a scorer that runs the exported graph's query side and multiplies by all items."""
-    session, embedding, max_len = _load_export(exported)
-    if len(embedding) != num_items:
-        raise ReleaseError(
-            str(exported / "item_embedding.safetensors"),
-            expected=f"{num_items} rows, one per catalogue item",
-            got=f"{len(embedding)}",
-            fix="export the model that was trained on this prepared data",
-        )
-
-    def score(part: Block) -> NDArray[np.float32]:
-        inputs: dict[str, NDArray[Any]] = dict(
-            assemble_history(
-                item_index=part.item_index,
-                event_type=part.event_type,
-                timestamp_s=part.timestamp_s,
-                lengths=part.lengths,
-                as_of_s=part.as_of_s,
-                max_len=max_len,
-            )
-        )
-        nothing = np.full((len(part.lengths), 1), PADDING_INDEX, dtype=np.int64)
-        inputs[CONTEXT_ITEM_INDEX] = inputs[CANDIDATE_INDEX] = nothing
-        inputs[CONTEXT_WEIGHT] = np.zeros((len(part.lengths), 1), dtype=np.float32)
-        (query,) = session.run([QUERY_EMBEDDING], inputs)
-        return np.asarray(query @ embedding.T, dtype=np.float32)
-
-    return score
-
-
-def _load_export(
-    exported: Path,
-) -> tuple[onnxruntime.InferenceSession, NDArray[np.float32], int]:
-    names = ("model.onnx", "item_embedding.safetensors", "export.json")
-    missing = [name for name in names if not (exported / name).exists()]
-    if missing:
-        raise ReleaseError(
-            str(exported),
-            expected="an exported model",
-            got=f"no {', '.join(missing)}",
-            fix="run the export step first",
-        )
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    session = onnxruntime.InferenceSession(
-        exported / "model.onnx", options, providers=["CPUExecutionProvider"]
-    )
-    embedding = load_file(exported / "item_embedding.safetensors")["item_embedding"]
-    max_len = json.loads((exported / "export.json").read_text())["max_history_len"]
-    return session, embedding, int(max_len)

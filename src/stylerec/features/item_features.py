@@ -27,6 +27,25 @@ class ItemFeatures:
     numeric: NDArray[np.float32]
     image: NDArray[np.float32]
 
+    def text_weights(self) -> NDArray[np.float32]:
+        """Returns what each word of `text_tokens` counts, float32 `[V, T]`, 0 in padding.
+
+        TF-IDF (Salton and Buckley 1988) with the smoothed inverse document frequency
+        `log((1 + V) / (1 + items with the word)) + 1`, each item's weights of unit length: the
+        words that tell an item from others decide, and a long text weighs no more than a short one.
+        """
+        tokens = self.text_tokens
+        if not tokens.size:
+            return np.zeros(tokens.shape, dtype=np.float32)
+        in_order = np.sort(tokens, axis=1)
+        is_first = np.ones(tokens.shape, dtype=np.bool_)
+        is_first[:, 1:] = in_order[:, 1:] != in_order[:, :-1]
+        num_items = np.bincount(in_order[is_first], minlength=int(tokens.max()) + 1)
+        rarity = np.log((1 + len(tokens)) / (1 + num_items)) + 1.0
+        weights = np.where(tokens > 0, rarity[tokens], 0.0)
+        length = np.linalg.norm(weights, axis=1, keepdims=True)
+        return np.asarray(weights / np.maximum(length, 1e-12), dtype=np.float32)
+
     def save(self, path: Path) -> None:
         """Writes the arrays as safetensors."""
         save_file({name: np.ascontiguousarray(a) for name, a in vars(self).items()}, path)

@@ -40,7 +40,7 @@ class TestBuildApp:
 
     def test_lists_every_command(self, imported):
         output = CliRunner().invoke(commands.build_app(["--help"]), ["--help"]).output
-        for name in ("import", "generate", "validate", "pipelines", *commands.GROUPS):
+        for name in ("import", "generate", "validate", "tune", "pipelines", *commands.GROUPS):
             assert name in output
 
     def test_leaves_out_groups_that_are_not_installed(self, monkeypatch):

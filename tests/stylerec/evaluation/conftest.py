@@ -8,8 +8,12 @@ from onnx import TensorProto, helper, numpy_helper
 from safetensors.numpy import save_file
 
 from stylerec.data.histories import Histories
+from stylerec.data.splits import leave_one_out
+from stylerec.evaluation.context import EvaluationContext
 from stylerec.evaluation.outfits import OutfitMetrics
-from stylerec.evaluation.ranking import RankingMetrics
+from stylerec.evaluation.ranked_targets import rank_targets
+from stylerec.evaluation.ranking import ranking_metrics
+from stylerec.evaluation.results import RankingMetrics
 from stylerec.features.vocabulary import Vocabulary
 from stylerec.schema.tensors import MODEL_SPECS, RANKING
 
@@ -36,11 +40,13 @@ def histories():
 
 @pytest.fixture(scope="session")
 def prepared(histories):
-    """Returns the two parts of prepared data that an evaluation reads."""
+    """Returns the parts of prepared data that a ranking reads."""
 
     def build(*customers, num_items, times=None):
+        data = histories(*customers, times=times)
         return SimpleNamespace(
-            histories=histories(*customers, times=times),
+            histories=data,
+            split=leave_one_out(data),
             vocabulary=Vocabulary(tuple(f"i{n:03d}" for n in range(num_items - 2))),
         )
 
@@ -65,6 +71,45 @@ def metrics():
 
 
 @pytest.fixture(scope="session")
+def ranked(histories):
+    """Returns ranked targets of a scorer, by default on the leave-one-out test targets."""
+
+    def build(scorer, *customers, split=None, **options):
+        data = histories(*customers)
+        targets = (split or leave_one_out(data)).test
+        return rank_targets(scorer, data, targets, **options)
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def constant():
+    """Returns a scorer that gives every customer the same scores."""
+    return lambda scores: lambda block: np.tile(np.asarray(scores, float), (len(block.lengths), 1))
+
+
+@pytest.fixture(scope="session")
+def full_metrics(histories):
+    """Returns metrics with everything that an evaluation can measure, of 40 short histories."""
+    data = histories(*([2, 3, 4 + n % 4] for n in range(40)))
+    context = EvaluationContext(
+        train_counts=np.array([0, 0, 9, 8, 7, 6, 1, 0]),
+        train_lengths=np.ones(40, np.int64),
+        department=np.full(8, -1),
+        departments=(),
+        market=np.full(40, -1),
+        markets=(),
+    )
+    ranked = rank_targets(
+        lambda block: np.tile([0.0, 0, 0, 0, 3, 2, 1, 0], (len(block.lengths), 1)),
+        data,
+        leave_one_out(data).test,
+        has_probabilities=True,
+    )
+    return ranking_metrics(ranked, data, context=context)
+
+
+@pytest.fixture(scope="session")
 def outfit_metrics():
     """Returns outfit metrics with a given compatibility AUC."""
     return lambda auc: OutfitMetrics(auc=auc, fitb=0.5, num_outfits=100)
@@ -83,7 +128,8 @@ def exported(tmp_path):
             helper.make_node("Gather", ["table", "candidate_index"], ["rows"], axis=0),
             helper.make_node("ReduceSum", ["rows", "axes"], ["scores"], keepdims=0),
         ]
-        values = {"last": np.array(max_history_len - 1), "axes": np.array([2]), "table": embedding}
+        # Counted from the end, as histories are padded on the left to any length.
+        values = {"last": np.array(-1), "axes": np.array([2]), "table": embedding}
         graph = helper.make_graph(
             nodes,
             "newest",

@@ -70,6 +70,17 @@ class TestWriteReport:
         assert "@import" not in text
         assert text.count("<svg") == 2
 
+    def test_every_trained_model_has_its_curves(self, page, evaluation):
+        text = page(evaluation(), {**TRAINING, "amf": TRAINING["ranking"]})
+        assert text.count("2 epochs in 3 s. The weights of epoch 2 were kept") == 2
+        assert text.count("<svg") == 3
+
+    def test_a_full_evaluation_has_every_chart(self, page, full_metrics):
+        full = Evaluation(models={"ranking": full_metrics}, baselines={"amf": full_metrics})
+        # Comparison, slices, popularity, calibration and the curves of one model.
+        assert page(full).count("<svg") == 5
+        assert not re.findall(r'(?:src|href)\s*=\s*"(?!#)[^"]*"', page(full))
+
     def test_names_the_verdict(self, page, evaluation):
         assert "all 3 gates passed" in page(evaluation())
         assert "1 of 3 gates failed" in page(evaluation(0.01))
@@ -85,5 +96,5 @@ class TestWriteReport:
 
     def test_sections_without_figures_are_absent(self, page):
         text = page(Evaluation(), training={})
-        for title in ("Ranking", "Outfits", "Gates", "Training"):
+        for title in ("Ranking", "Outfits", "Gates", "Learning curves"):
             assert f"<h2>{title}" not in text

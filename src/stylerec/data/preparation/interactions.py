@@ -1,8 +1,9 @@
 """Runs the interaction queries and collects histories, popularity and neighbours."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -34,6 +35,19 @@ _HISTORY_TYPES: dict[str, type[np.generic]] = {
 
 
 @dataclass(frozen=True)
+class InteractionLog:
+    """The events of the histories, still in the engine.
+
+    Attributes:
+        events: What `queries.histories` returns.
+        customers: `customer_id`, `customer_index` and more.
+    """
+
+    events: Expression
+    customers: Expression
+
+
+@dataclass(frozen=True)
 class PreparedInteractions:
     """What the interactions table says.
 
@@ -45,6 +59,7 @@ class PreparedInteractions:
         has_event_types: The file has event types.
         has_timestamps: The file has timestamps.
         dropped: Rows left out, by reason.
+        log: The same events as tables; None without any.
     """
 
     histories: Histories
@@ -54,6 +69,7 @@ class PreparedInteractions:
     has_event_types: bool
     has_timestamps: bool
     dropped: dict[str, int]
+    log: InteractionLog | None
 
     @property
     def latest_timestamp_s(self) -> int:
@@ -109,6 +125,7 @@ def prepare_interactions(
         has_event_types=EVENT_TYPE in present,
         has_timestamps=TIMESTAMP in present,
         dropped={reason: number for reason, number in dropped.items() if number},
+        log=InteractionLog(rows, customers),
     )
     progress(f"prepare: {len(prepared.neighbours):,} bought-together pairs")
     return prepared
@@ -147,28 +164,45 @@ def _count(table: Expression) -> int:
 
 
 def _fetch_histories(rows: Expression, lengths: NDArray[np.int64], scratch: Path) -> Histories:
-    """Writes the events in order, some customers at a time, into memory-mapped arrays."""
     offsets = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
-    arrays = {
-        name: mapped_array(scratch / f"{name}.npy", dtype, (int(offsets[-1]),))
-        for name, dtype in _HISTORY_TYPES.items()
-    }
-    first = 0
-    while first < len(lengths):
-        last = int(np.searchsorted(offsets, offsets[first] + _FETCH_ROWS, side="right")) - 1
-        last = max(last, first + 1)
-        chunk = rows.filter((rows.customer_index >= first) & (rows.customer_index < last))
-        chunk = chunk.order_by(["customer_index", chunk.age_rank.desc()])
-        fetched = chunk.select(*arrays).to_pyarrow()
-        for name, array in arrays.items():
-            array[offsets[first] : offsets[last]] = fetched[name].to_numpy()
-        first = last
+    arrays = fetch_in_order(rows, offsets, _HISTORY_TYPES, scratch)
     return Histories(
         item_index=arrays["item_index"],
         event_type=arrays["event_code"],
         timestamp_s=arrays["timestamp_s"],
         offsets=offsets,
     )
+
+
+def fetch_in_order(
+    events: Expression,
+    offsets: NDArray[np.int64],
+    columns: Mapping[str, type[np.generic]],
+    scratch: Path,
+) -> dict[str, NDArray[Any]]:
+    """Returns columns of the events in the order of the histories, memory-mapped in `scratch`.
+
+    Args:
+        events: With `customer_index` and `age_rank`.
+        offsets: First event of each customer, `[num_customers + 1]`.
+        columns: Name to type.
+        scratch: Folder for the arrays; some customers are fetched at a time.
+    """
+    arrays = {
+        name: mapped_array(scratch / f"{name}.npy", dtype, (int(offsets[-1]),))
+        for name, dtype in columns.items()
+    }
+    first = 0
+    while first < len(offsets) - 1:
+        last = int(np.searchsorted(offsets, offsets[first] + _FETCH_ROWS, side="right")) - 1
+        last = max(last, first + 1)
+        chunk = events.filter((events.customer_index >= first) & (events.customer_index < last))
+        chunk = chunk.order_by(["customer_index", chunk.age_rank.desc()])
+        fetched = chunk.select(*arrays).to_pyarrow()
+        for name, array in arrays.items():
+            array[offsets[first] : offsets[last]] = fetched[name].to_numpy()
+        first = last
+    return arrays
 
 
 def _popularity(rows: Expression, histories: Histories, config: PrepareConfig) -> pd.DataFrame:
@@ -207,4 +241,5 @@ def no_interactions(*, popularity: pd.DataFrame, neighbours: pd.DataFrame) -> Pr
         has_event_types=False,
         has_timestamps=False,
         dropped={},
+        log=None,
     )

@@ -29,14 +29,17 @@ from stylerec.data.preparation.interactions import (
 from stylerec.data.preparation.outfits import index_outfits, outfit_neighbours, outfit_popularity
 from stylerec.data.preparation.output import replaced_output
 from stylerec.data.preparation.pictures import decode_pictures
+from stylerec.data.preparation.propensities import PreparedPropensities, prepare_propensities
 from stylerec.data.preparation.queries import ROW
 from stylerec.data.preparation.summary import summarise
 from stylerec.data.prepared import DatasetSummary, PreparedData
+from stylerec.data.splits import make_split
 from stylerec.errors import DataError
 from stylerec.features.content import build_item_features, column_values
 from stylerec.features.vocabulary import Vocabulary
 from stylerec.schema.columns import (
     IMAGE_PATH,
+    IMPRESSIONS,
     INTERACTIONS,
     IS_HERO,
     ITEM_ID,
@@ -105,12 +108,14 @@ def _prepare_into(target: PreparedData, run: _Run) -> DatasetSummary:
     markets = tuple(sorted(known_markets))
     run.progress("prepare: item features and content embedding")
     arrays = _catalogue_arrays(catalogue, interactions, markets, run.config)
+    propensities = _prepare_propensities(run, catalogue, interactions, arrays["content_embedding"])
     summary = summarise(
         items=catalogue.items,
         interactions=interactions,
         outfits=outfits,
         has_images=catalogue.images is not None,
         has_content=bool(arrays["content_embedding"].any()),
+        missing_propensities=propensities.missing,
         markets=markets,
         dropped={**interactions.dropped, **catalogue.dropped, **dropped_outfits},
     )
@@ -120,12 +125,36 @@ def _prepare_into(target: PreparedData, run: _Run) -> DatasetSummary:
         items=catalogue.items,
         item_features=build_item_features(catalogue.items, catalogue.vocabulary, catalogue.images),
         histories=interactions.histories,
+        split=make_split(interactions.histories, run.config.split),
+        propensity=propensities.of_interactions,
+        propensities=propensities.table,
         customers=interactions.customers,
         catalogue_arrays=arrays,
         outfits=outfits if len(outfits) else None,
         images=catalogue.images,
     )
     return summary
+
+
+def _prepare_propensities(
+    run: _Run,
+    catalogue: _Catalogue,
+    interactions: PreparedInteractions,
+    content: NDArray[np.float32],
+) -> PreparedPropensities:
+    read = run.engine.read(run.tables, IMPRESSIONS)
+    found = prepare_propensities(
+        run.engine,
+        None if read is None else read[0],
+        interactions,
+        run.engine.table_of(catalogue.items[[ITEM_ID, ITEM_INDEX]]),
+        content,
+        run.config,
+        scratch=run.scratch,
+    )
+    if found.of_interactions is not None and found.table is not None:
+        run.progress(f"prepare: position bias of {len(found.table.touchpoints)} touchpoints")
+    return found
 
 
 def _catalogue_arrays(

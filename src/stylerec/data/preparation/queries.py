@@ -9,7 +9,19 @@ import ibis
 from ibis import _
 from ibis.expr.types import IntegerScalar, Table
 
-from stylerec.schema.columns import CUSTOMER_ID, EVENT_ID, EVENT_TYPE, ITEM_ID, MARKET, TIMESTAMP
+from stylerec.schema.columns import (
+    CLICKED,
+    CUSTOMER_ID,
+    EVENT_ID,
+    EVENT_TYPE,
+    ITEM_ID,
+    MARKET,
+    POSITION,
+    PROPENSITY,
+    REQUEST_ID,
+    TIMESTAMP,
+    TOUCHPOINT,
+)
 from stylerec.schema.events import DEFAULT_EVENT_TYPE, EVENT_CODES
 
 ROW = "row"
@@ -37,8 +49,9 @@ def coded_events(
         has_timestamps: Otherwise every interaction has time 0.
 
     Returns:
-        `customer_id`, `item_index`, `event_code`, `timestamp_s`, `market`, `row`. `event_code` is
-        null for an event type that does not exist, `timestamp_s` for a missing time.
+        `customer_id`, `item_index`, `event_code`, `timestamp_s`, `market`, `touchpoint`,
+        `position`, `row`. `event_code` is null for an event type that does not exist, `timestamp_s`
+        for a missing time.
     """
     default_code = EVENT_CODES[DEFAULT_EVENT_TYPE.value]
     if has_event_types:
@@ -50,6 +63,8 @@ def coded_events(
         CUSTOMER_ID,
         "item_index",
         MARKET,
+        TOUCHPOINT,
+        POSITION,
         ROW,
         event_code=code.cast("int8"),
         timestamp_s=time.cast("int64"),
@@ -83,7 +98,75 @@ def with_customer_index(customers: Table) -> Table:
 def histories(events: Table, customer_index: Table) -> Table:
     """Returns events with `customer_index` in place of `customer_id`, to be fetched in order."""
     return events.join(customer_index, CUSTOMER_ID).select(
-        "customer_index", "item_index", "event_code", "timestamp_s", "age_rank", MARKET
+        "customer_index",
+        "item_index",
+        "event_code",
+        "timestamp_s",
+        "age_rank",
+        MARKET,
+        TOUCHPOINT,
+        POSITION,
+    )
+
+
+def page_impressions(
+    impressions: Table, item_index: Table, customer_index: Table, *, every: int
+) -> Table:
+    """Returns the impressions of every so many-th customer as numbers, to be fetched in order.
+
+    Whole customers are taken, so that what is left of each is complete; those without interactions
+    are left out.
+
+    Args:
+        impressions: Canonical columns plus `row`.
+        item_index: `item_id`, `item_index` of the catalogue.
+        customer_index: `customer_id`, `customer_index`.
+        every: 1 takes all customers.
+
+    Returns:
+        `page` from 0, `customer_index`, `item_index`, `touchpoint`, `position`, `clicked`, `row`.
+    """
+    some = customer_index.filter(_.customer_index % every == 0)
+    needed = (REQUEST_ID, TOUCHPOINT, POSITION, CLICKED)
+    known = (
+        impressions.filter([impressions[name].notnull() for name in needed])
+        .join(some.select(CUSTOMER_ID, "customer_index"), CUSTOMER_ID)
+        .join(item_index.select(ITEM_ID, "item_index"), ITEM_ID)
+    )
+    pages = ibis.window(order_by=["customer_index", REQUEST_ID, TOUCHPOINT])
+    return known.select(
+        "customer_index",
+        "item_index",
+        TOUCHPOINT,
+        POSITION,
+        CLICKED,
+        ROW,
+        page=ibis.dense_rank().over(pages),
+    )
+
+
+def with_propensity(events: Table, propensities: Table) -> Table:
+    """Returns the events with the `propensity` of their touchpoint and position, 1 where unknown.
+
+    Args:
+        events: What `histories` returns.
+        propensities: `touchpoint`, `position` from 0 without gaps, `propensity`. What lies further
+            down than a touchpoint's last position takes the last one's.
+    """
+    known = propensities.select(
+        known_at=propensities[TOUCHPOINT], place=propensities[POSITION], value=_[PROPENSITY]
+    )
+    last = known.group_by("known_at").agg(last_place=known.place.max())
+    # A plain left join: interactions of other touchpoints, or without a position, stay.
+    bounded = events.left_join(last, events[TOUCHPOINT] == last.known_at).drop("known_at")
+    is_below = bounded[POSITION] > bounded.last_place
+    bounded = bounded.mutate(bounded_place=is_below.ifelse(bounded.last_place, bounded[POSITION]))
+    found = bounded.left_join(
+        known,
+        [bounded[TOUCHPOINT] == known.known_at, bounded.bounded_place == known.place],
+    )
+    return found.mutate(propensity=found.value.fill_null(1.0).cast("float32")).drop(
+        "known_at", "place", "value", "last_place", "bounded_place"
     )
 
 

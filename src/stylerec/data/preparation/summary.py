@@ -19,6 +19,7 @@ def summarise(
     outfits: pd.DataFrame,
     has_images: bool,
     has_content: bool,
+    missing_propensities: str,
     markets: Sequence[str],
     dropped: dict[str, int],
 ) -> DatasetSummary:
@@ -35,6 +36,8 @@ def summarise(
         omitted["pictures"] = "no item has a readable picture"
     if not has_content:
         omitted["content"] = "items have no text or category in common"
+    if missing_propensities:
+        omitted["position_bias"] = missing_propensities
     return DatasetSummary(
         num_customers=interactions.histories.num_customers,
         num_items=len(items),

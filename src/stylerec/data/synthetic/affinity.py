@@ -9,8 +9,16 @@ import numpy as np
 
 from stylerec.data.synthetic.assortment import MISSIONS, OCCASIONS, PRODUCT_TYPES
 from stylerec.data.synthetic.catalogue import Catalogue
-from stylerec.data.synthetic.impressions import RECIPE, Asking
-from stylerec.data.synthetic.randomness import Float64Array, FloatArray, IntArray, on_grid
+from stylerec.data.synthetic.config import SyntheticConfig
+from stylerec.data.synthetic.impressions import RECIPE, Asking, examination
+from stylerec.data.synthetic.randomness import (
+    Float64Array,
+    FloatArray,
+    IntArray,
+    Stream,
+    generator,
+    on_grid,
+)
 from stylerec.data.synthetic.truth import (
     WEIGHT_APPEAL,
     WEIGHT_FOCUS,
@@ -35,11 +43,15 @@ class Shop:
     log_appeal: FloatArray
     log_price: Float64Array
     """Log of the full price over the type's median, `[V]`."""
+    examination: Float64Array
+    """Probability that a position is looked at, `[touchpoints, P]`."""
+    promotion: FloatArray
+    """What the shop adds to an item's relevance in its own interest, `[V]`."""
     click_threshold: float = 0.0
     """An item whose affinity equals it is clicked half of the times it is examined."""
 
     @classmethod
-    def open(cls, world: World, catalogue: Catalogue) -> "Shop":
+    def open(cls, world: World, catalogue: Catalogue, config: SyntheticConfig) -> "Shop":
         """Returns the shop with its look-ups."""
         median = np.array([kind.price_gbp for kind in PRODUCT_TYPES])[catalogue.product_type]
         return cls(
@@ -47,7 +59,14 @@ class Shop:
             catalogue=catalogue,
             log_appeal=np.log(catalogue.appeal).astype(np.float32),
             log_price=np.log(catalogue.price / median),
+            examination=examination(config),
+            promotion=_promotion(config),
         )
+
+
+def _promotion(config: SyntheticConfig) -> FloatArray:
+    drawn = generator(config.seed, Stream.PROMOTION).standard_normal(config.num_items)
+    return np.asarray(config.promotion * drawn, dtype=np.float32)
 
 
 def affinity(
@@ -90,9 +109,13 @@ def affinity(
 
 
 def shop_relevance(shop: Shop, asking: Asking, item: IntArray) -> FloatArray:
-    """Returns the shop's own score of each candidate, `[n, K]`: popular, and like what it knows."""
+    """Returns the shop's own score of each candidate, `[n, K]`.
+
+    What is popular, what is like what it knows of the customer, and what it wants to sell.
+    """
     guess = shop.world.aesthetic[asking.looks] * np.float32(1.5)
     last = shop.catalogue.style[np.maximum(asking.last_item, 0)]
     guess = on_grid(guess + last * (asking.last_item >= 0)[:, None])
     likeness = np.einsum("nd,nkd->nk", guess, shop.catalogue.style[item])
-    return np.asarray(2.0 * likeness + 0.4 * shop.log_appeal[item], dtype=np.float32)
+    relevance = 2.0 * likeness + 0.4 * shop.log_appeal[item] + shop.promotion[item]
+    return np.asarray(relevance, dtype=np.float32)

@@ -37,6 +37,11 @@ class SyntheticConfig(BaseModel):
     shown."""
     impressions_share: float = Field(default=1.0, ge=0.0, le=1.0)
     """Share of page requests whose impressions are logged; zero leaves the table out."""
+    position_bias: float = Field(default=1.0, ge=0.0, le=4.0)
+    """Power of the examination probabilities: 0 looks at every position, 2 fades twice as fast."""
+    promotion: float = Field(default=0.0, ge=0.0, le=10.0)
+    """How far the shop's own interest decides the order of its pages: weight of a score that is
+    standard normal over items and means nothing to customers."""
     has_pictures: bool = True
     markets: tuple[str, ...] = Field(default=("GB", "US", "DE", "FR"), min_length=1, max_length=16)
     """Largest first."""

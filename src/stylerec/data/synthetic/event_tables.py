@@ -13,7 +13,7 @@ from stylerec.data.synthetic.assortment import DEPARTMENTS, MISSIONS
 from stylerec.data.synthetic.catalogue import Catalogue
 from stylerec.data.synthetic.config import SyntheticConfig
 from stylerec.data.synthetic.customers import Profiles, Requests
-from stylerec.data.synthetic.impressions import EXAMINATION, SLOTS, TOUCHPOINTS
+from stylerec.data.synthetic.impressions import SLOTS, TOUCHPOINTS, examination
 from stylerec.data.synthetic.randomness import BoolArray, Float64Array, IntArray
 from stylerec.data.synthetic.shopping import NO_ITEM, Pages
 from stylerec.schema import columns
@@ -160,7 +160,7 @@ def impressions_table(
             columns.TOUCHPOINT: _TOUCHPOINT_NAMES.take(pa.array(touchpoint)),
             columns.ITEM_ID: item_ids(catalogue.item_number[pages.item[page, position]]),
             columns.POSITION: position,
-            columns.PROPENSITY: EXAMINATION[touchpoint, position],
+            columns.PROPENSITY: examination(config)[touchpoint, position],
             columns.CLICKED: pages.is_clicked[page, position],
         },
         schema=arrow_schema(columns.IMPRESSIONS),
@@ -199,14 +199,15 @@ def customers_table(config: SyntheticConfig, profiles: Profiles) -> pa.Table:
     )
 
 
-def examination_table() -> pa.Table:
+def examination_table(config: SyntheticConfig) -> pa.Table:
     """Returns the true position bias: how likely each position of a touchpoint is looked at."""
-    touchpoint, position = np.nonzero(np.arange(EXAMINATION.shape[1]) < SLOTS[:, None])
+    probability = examination(config)
+    touchpoint, position = np.nonzero(np.arange(probability.shape[1]) < SLOTS[:, None])
     return pa.table(
         {
             columns.TOUCHPOINT: _TOUCHPOINT_NAMES.take(pa.array(touchpoint)),
             columns.POSITION: position,
-            "probability": EXAMINATION[touchpoint, position],
+            "probability": probability[touchpoint, position],
         }
     )
 

@@ -96,7 +96,7 @@ def _write(
     """Writes everything into an empty folder; returns rows per table of events."""
     world = draw_world(config.seed)
     catalogue = draw_catalogue(world, config)
-    shop = calibrated(Shop.open(world, catalogue), config)
+    shop = calibrated(Shop.open(world, catalogue, config), config)
     _write_items(folder, shop, config)
     say(f"synthetic: {config.num_items:,} items")
     counts = _write_customers(folder, shop, config, say, customers_per_block)
@@ -120,7 +120,7 @@ def _write_items(folder: Path, shop: Shop, config: SyntheticConfig) -> None:
     truth_folder.mkdir()
     shop.world.save(truth_folder / "world.safetensors")
     write_table(truth_folder / "items.parquet", items_truth_table(shop.catalogue))
-    write_table(truth_folder / "examination.parquet", examination_table())
+    write_table(truth_folder / "examination.parquet", examination_table(config))
     constants = CONSTANTS | {"click_threshold": shop.click_threshold}
     document = {"config": config.model_dump(mode="json"), "constants": constants}
     (truth_folder / "truth.json").write_text(json.dumps(document, indent=2, sort_keys=True))

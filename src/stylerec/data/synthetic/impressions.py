@@ -14,8 +14,15 @@ from stylerec.data.synthetic.assortment import (
     TYPE_INDEX,
 )
 from stylerec.data.synthetic.catalogue import NUM_AESTHETICS, NUM_NEIGHBOURS, NUM_TYPES, Catalogue
+from stylerec.data.synthetic.config import SyntheticConfig
 from stylerec.data.synthetic.customers import MAX_SLOTS, NUM_CANDIDATES
-from stylerec.data.synthetic.randomness import BoolArray, FloatArray, IntArray, gumbel
+from stylerec.data.synthetic.randomness import (
+    BoolArray,
+    Float64Array,
+    FloatArray,
+    IntArray,
+    gumbel,
+)
 from stylerec.schema.touchpoints import Touchpoint
 
 TOUCHPOINTS = tuple(Touchpoint)
@@ -64,6 +71,13 @@ EXAMINATION = np.array(
 The position-based click model: clicked = examined and attractive
 (Craswell et al., An Experimental Comparison of Click Position-Bias Models, 2008, section 3).
 """
+
+
+def examination(config: SyntheticConfig) -> Float64Array:
+    """Returns a retailer's `EXAMINATION`, float64 `[touchpoints, P]`."""
+    is_slot = np.arange(MAX_SLOTS) < SLOTS[:, None]
+    return np.where(is_slot, EXAMINATION**config.position_bias, 0.0)
+
 
 TOUCHPOINT_WEIGHTS = np.array(
     [

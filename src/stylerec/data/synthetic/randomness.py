@@ -25,6 +25,7 @@ class Stream(IntEnum):
     CATALOGUE = 1
     CUSTOMER = 2
     OUTFITS = 3
+    PROMOTION = 4
 
 
 def generator(seed: int, stream: Stream, *key: int) -> np.random.Generator:

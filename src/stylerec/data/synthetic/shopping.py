@@ -10,7 +10,6 @@ import numpy as np
 from stylerec.data.synthetic.affinity import Shop, affinity, shop_relevance
 from stylerec.data.synthetic.customers import MAX_SLOTS, Profiles, Requests
 from stylerec.data.synthetic.impressions import (
-    EXAMINATION,
     RECIPE,
     RECIPE_LENGTH,
     TOUCHPOINT_WEIGHTS,
@@ -21,6 +20,7 @@ from stylerec.data.synthetic.impressions import (
 )
 from stylerec.data.synthetic.randomness import (
     BoolArray,
+    Float64Array,
     FloatArray,
     IntArray,
     choose,
@@ -61,6 +61,7 @@ class Pages:
         touchpoint: int64 `[n]`, `NO_ITEM` for a visit straight to an item from outside.
         item: int64 `[n, P]`.
         is_shown: bool `[n, P]`.
+        is_attractive: bool `[n, P]`, what would be clicked if all were looked at: ground truth.
         is_clicked: bool `[n, P]`.
         is_saved: bool `[n, P]`, among the clicked.
         is_bagged: bool `[n, P]`, among the clicked.
@@ -72,6 +73,7 @@ class Pages:
     touchpoint: IntArray
     item: IntArray
     is_shown: BoolArray
+    is_attractive: BoolArray
     is_clicked: BoolArray
     is_saved: BoolArray
     is_bagged: BoolArray
@@ -193,6 +195,7 @@ def _visit(shop: Shop, state: _State, turn: _Turn, *, has_moved: BoolArray) -> P
         wish=np.take_along_axis(wish, column, axis=1),
         touchpoint=np.where(turn.is_session_start, NO_ITEM, asking.touchpoint),
         mission=asking.mission,
+        examination=shop.examination,
         click_threshold=shop.click_threshold,
     )
     _remember(shop, state, turn.customer, page)
@@ -253,14 +256,15 @@ def _act(
     wish: FloatArray,
     touchpoint: IntArray,
     mission: IntArray,
+    examination: Float64Array,
     click_threshold: float,
 ) -> Pages:
     """Lets customers examine, click, save, add to bag and buy what a page shows."""
     is_direct = (touchpoint == NO_ITEM)[:, None]
     keenness = sigmoid(wish - np.float32(click_threshold))
-    is_examined = requests.draw("examine", row) < EXAMINATION[touchpoint]
-    is_attractive = requests.draw("click", row) < keenness
-    is_clicked = is_shown & (is_direct | (is_examined & is_attractive))
+    is_examined = requests.draw("examine", row) < examination[touchpoint]
+    is_attractive = is_shown & (is_direct | (requests.draw("click", row) < keenness))
+    is_clicked = is_attractive & (is_direct | is_examined)
     is_saved = is_clicked & (requests.draw("save", row) < SAVE_RATE * keenness)
     is_bagged = is_clicked & (requests.draw("add_to_bag", row) < BAG_RATE * keenness)
     return Pages(
@@ -269,6 +273,7 @@ def _act(
         touchpoint=touchpoint,
         item=item,
         is_shown=is_shown,
+        is_attractive=is_attractive,
         is_clicked=is_clicked,
         is_saved=is_saved,
         is_bagged=is_bagged,

@@ -3,7 +3,7 @@
 B windows or customers, L history, N interactions to predict.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +24,10 @@ from stylerec.schema.tensors import (
 
 _POOL_BATCHES = 16
 """Batches' worth of shuffled windows that are sorted by length, to pad little."""
+
+
+Weigh = Callable[[NDArray[np.int64]], NDArray[np.float32]]
+"""Returns how much each target counts, from its place in the flat arrays of `Histories`."""
 
 
 @dataclass(frozen=True)
@@ -69,10 +73,12 @@ class TrainingBatch:
     Attributes:
         history: `[B, L]`.
         target: Item after each position, int64 `[B, L]`; 0 where there is nothing to learn.
+        weight: What each target counts in the loss, float32 `[B, L]`; 0 where there is none.
     """
 
     history: History
     target: Tensor
+    weight: Tensor
 
 
 def training_windows(histories: Histories, split: Split, *, max_len: int) -> Windows:
@@ -91,10 +97,10 @@ def training_windows(histories: Histories, split: Split, *, max_len: int) -> Win
     return Windows(offsets[customer] + begin, end - begin, begin == 0)
 
 
-def epoch_batches(
-    histories: Histories, windows: Windows, *, batch_targets: int, generator: torch.Generator
-) -> Iterator[TrainingBatch]:
-    """Yields every window once, in random batches of about `batch_targets` predictions.
+def epoch_plan(
+    windows: Windows, *, batch_targets: int, generator: torch.Generator
+) -> list[NDArray[np.int64]]:
+    """Returns the windows of each batch: every window once, about `batch_targets` predictions each.
 
     Windows are shuffled, sorted by length within pools of some batches, cut, and the batches of a
     pool shuffled again.
@@ -102,12 +108,45 @@ def epoch_batches(
     order = torch.randperm(len(windows.start), generator=generator).numpy()
     num_targets = windows.num_targets
     pool_of = np.cumsum(num_targets[order]) // (batch_targets * _POOL_BATCHES)
+    plan: list[NDArray[np.int64]] = []
     for pool in np.split(order, np.flatnonzero(np.diff(pool_of)) + 1):
         by_length = pool[np.argsort(windows.length[pool], kind="stable")]
         batch_of = (np.cumsum(num_targets[by_length]) - 1) // batch_targets
         parts = np.split(by_length, np.flatnonzero(np.diff(batch_of)) + 1)
-        for part in torch.randperm(len(parts), generator=generator).tolist():
-            yield _training_batch(histories, windows, parts[part])
+        plan += [parts[part] for part in torch.randperm(len(parts), generator=generator).tolist()]
+    return plan
+
+
+def training_batch(
+    histories: Histories,
+    windows: Windows,
+    part: NDArray[np.int64],
+    *,
+    weigh: Weigh | None = None,
+) -> TrainingBatch:
+    """Returns some windows as one batch; without `weigh` all targets count 1."""
+    length = windows.length[part]
+    # One column more than the longest run, so that each run has padding before its first item.
+    whole = history_before(histories, windows.start[part], length, max_len=int(length.max()) + 1)
+    history = History(whole.item_index[:, :-1], whole.event_type[:, :-1], whole.age_days[:, :-1])
+    target = whole.item_index[:, 1:]
+    is_real = history.item_index != PADDING_INDEX
+    is_beginning = torch.from_numpy(windows.is_beginning[part]).unsqueeze(1)
+    is_target = (target >= FIRST_ITEM_INDEX) & (is_real | is_beginning)
+    weight = is_target.float()
+    if weigh is not None:
+        weight[is_target] = torch.from_numpy(
+            weigh(_target_places(windows.start[part], length)[is_target.numpy()])
+        )
+    return TrainingBatch(history, torch.where(is_target, target, 0), weight)
+
+
+def _target_places(start: NDArray[np.int64], length: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Returns where each column of `TrainingBatch.target` lies in the histories, `[B, L]`.
+
+    Only where there is a target; padding has a place before its run.
+    """
+    return (start + length)[:, None] + np.arange(-int(length.max()), 0)
 
 
 def history_before(
@@ -152,17 +191,3 @@ def trained_counts(histories: Histories, split: Split, *, num_items: int) -> NDA
         counts += np.bincount(histories.item_index[places], minlength=num_items)
     counts[:FIRST_ITEM_INDEX] = 0
     return counts
-
-
-def _training_batch(
-    histories: Histories, windows: Windows, part: NDArray[np.int64]
-) -> TrainingBatch:
-    length = windows.length[part]
-    # One column more than the longest run, so that each run has padding before its first item.
-    whole = history_before(histories, windows.start[part], length, max_len=int(length.max()) + 1)
-    history = History(whole.item_index[:, :-1], whole.event_type[:, :-1], whole.age_days[:, :-1])
-    target = whole.item_index[:, 1:]
-    is_real = history.item_index != PADDING_INDEX
-    is_beginning = torch.from_numpy(windows.is_beginning[part]).unsqueeze(1)
-    is_target = (target >= FIRST_ITEM_INDEX) & (is_real | is_beginning)
-    return TrainingBatch(history, torch.where(is_target, target, 0))

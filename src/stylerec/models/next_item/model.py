@@ -7,22 +7,24 @@ and a learned state for the empty history. B batch, L history, D embedding, V ca
 """
 
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
+from stylerec.data.content_start import ContentStart
 from stylerec.features.item_features import ItemFeatures
 from stylerec.models.next_item.artifacts import CONFIG_FILE, WEIGHTS_FILE
 from stylerec.models.next_item.config import NextItemConfig
 from stylerec.models.next_item.layers import (
     GAP_BOUNDARIES_DAYS,
     NUM_GAP_BUCKETS,
-    attention_mask,
+    Blocks,
     gap_buckets,
-    transformer_block,
 )
 from stylerec.schema.events import NUM_EVENT_CODES
 from stylerec.schema.tensors import FIRST_ITEM_INDEX, PADDING_INDEX
@@ -50,14 +52,17 @@ class ItemEmbedder(nn.Module):
         dense = torch.cat([dense, torch.from_numpy(features.image).float()], dim=1)
         if not config.use_content:
             text, categorical, dense = text[:, :0], categorical[:, :0], dense[:, :0]
-        categorical = categorical[:, (categorical > 0).any(dim=0)]
-        dense = dense[:, (dense != 0).any(dim=0)]
+        self.used_columns = (categorical > 0).any(dim=0)
+        self.used_dense = (dense != 0).any(dim=0)
+        categorical, dense = categorical[:, self.used_columns], dense[:, self.used_dense]
         self.register_buffer("text", text, persistent=False)
+        text_weight = torch.from_numpy(features.text_weights())
+        self.register_buffer("text_weight", text_weight, persistent=False)
         self.register_buffer("categorical", categorical, persistent=False)
         self.register_buffer("dense", dense, persistent=False)
         num_words = int(text.max()) + 1 if text.numel() else 0
         self.words = (
-            nn.EmbeddingBag(num_words, dim, mode="mean", padding_idx=0) if num_words > 1 else None
+            nn.EmbeddingBag(num_words, dim, mode="sum", padding_idx=0) if num_words > 1 else None
         )
         self.columns = nn.ModuleList(
             nn.Embedding(int(column.max()) + 1, dim, padding_idx=0) for column in categorical.T
@@ -74,12 +79,31 @@ class ItemEmbedder(nn.Module):
             is_kept_U1 = torch.rand(len(item_U), 1, device=item_U.device) >= self.id_dropout
             embedding_UD = embedding_UD * is_kept_U1
         if self.words is not None:
-            embedding_UD = embedding_UD + self.words(self.get_buffer("text")[item_U])
+            embedding_UD = embedding_UD + self.words(
+                self.get_buffer("text")[item_U],
+                per_sample_weights=self.get_buffer("text_weight")[item_U],
+            )
         for column, values in zip(self.columns, self.get_buffer("categorical").T, strict=True):
             embedding_UD = embedding_UD + column(values[item_U])
         if self.projection is not None:
             embedding_UD = embedding_UD + self.projection(self.get_buffer("dense")[item_U])
         return embedding_UD * (item_U >= FIRST_ITEM_INDEX).unsqueeze(-1)
+
+    def start_content(self, content: ContentStart) -> None:
+        """Sets the content part, and takes what it explains from the ids."""
+
+        def start(weight: Tensor, values: NDArray[Any]) -> None:
+            weight.copy_(torch.from_numpy(values) * _INITIAL_STD)
+
+        start(self.item_id.weight, self.item_id.weight.numpy() / _INITIAL_STD - content.fitted)
+        if self.words is not None:
+            start(self.words.weight, content.words)
+        used = np.flatnonzero(self.used_columns.numpy())
+        for column, values in zip(self.columns, (content.columns[c] for c in used), strict=True):
+            assert isinstance(column, nn.Embedding)
+            start(column.weight, values)
+        if self.projection is not None:
+            start(self.projection.weight, content.dense[self.used_dense.numpy()].T)
 
     def table(self) -> Tensor:
         """Returns the embeddings of the whole catalogue, `[V, D]`."""
@@ -94,12 +118,13 @@ class HistoryEncoder(nn.Module):
         super().__init__()
         dim = config.embedding_dim
         self.max_len = config.max_len
+        self.use_event_types, self.use_time_gaps = config.use_event_types, config.use_time_gaps
         self.position = nn.Embedding(config.max_len, dim)
         self.event_type = nn.Embedding(NUM_EVENT_CODES, dim)
         self.gap = nn.Embedding(NUM_GAP_BUCKETS, dim)
         self.empty = nn.Parameter(torch.zeros(dim))
         self.dropout = nn.Dropout(config.dropout)
-        self.blocks = nn.ModuleList(transformer_block(config) for _ in range(config.num_layers))
+        self.blocks = Blocks(config)
         self.norm = nn.LayerNorm(dim)
         boundaries = torch.tensor(GAP_BOUNDARIES_DAYS)
         self.register_buffer("gap_boundaries_days", boundaries, persistent=False)
@@ -119,6 +144,10 @@ class HistoryEncoder(nn.Module):
             age_days_BL: float32 `[B, L]`.
         """
         is_real_BL = item_index_BL != PADDING_INDEX
+        if not self.use_event_types:
+            event_BL = torch.zeros_like(event_BL)
+        if not self.use_time_gaps:
+            age_days_BL = torch.zeros_like(age_days_BL)
         length = item_index_BL.shape[1]
         newest_first = torch.arange(length - 1, -1, -1, device=item_BLD.device)
         position_LD = self.position(newest_first.clamp(max=self.max_len - 1))
@@ -127,10 +156,7 @@ class HistoryEncoder(nn.Module):
         gap_BLD = self.gap(gap_buckets(age_days_BL, is_real_BL, boundaries))
         x_BLD = item_BLD + position_LD + event_BLD + gap_BLD
         x_BLD = self.dropout(torch.where(is_real_BL.unsqueeze(-1), x_BLD, self.empty))
-        mask_B1LL = attention_mask(is_real_BL)
-        for block in self.blocks:
-            x_BLD = block(x_BLD, mask_B1LL)
-        state_BLD: Tensor = self.norm(x_BLD)
+        state_BLD: Tensor = self.norm(self.blocks(x_BLD, is_real_BL, age_days_BL))
         return state_BLD
 
 
@@ -143,14 +169,22 @@ class NextItemModel(nn.Module):
         self.items = ItemEmbedder(features, config)
         self.encoder = HistoryEncoder(config)
 
-    def initialise(self, is_trained_V: Tensor) -> None:
-        """Draws all weights from torch's global generator.
+    def initialise(
+        self,
+        is_trained_V: Tensor,
+        item_VD: Tensor | None = None,
+        content: ContentStart | None = None,
+    ) -> None:
+        """Draws all weights from torch's global generator, but for what is given.
 
         Items without a training interaction get a zero id vector. No gradient ever reaches it, so
         they are embedded from their content alone.
 
         Args:
             is_trained_V: Whether an item occurs in the training part, bool `[V]`.
+            item_VD: Id vectors to start from, of root mean square 1, such as
+                `stylerec.data.cooccurrence.spectral_embedding`; None draws them too.
+            content: What the content explains of `item_VD`; the ids start as the rest.
         """
         for module in self.modules():
             if isinstance(module, nn.Embedding | nn.EmbeddingBag | nn.Linear):
@@ -159,6 +193,10 @@ class NextItemModel(nn.Module):
                 nn.init.zeros_(module.bias)
         nn.init.normal_(self.encoder.empty, std=_INITIAL_STD)
         with torch.no_grad():
+            if item_VD is not None:
+                self.items.item_id.weight.copy_(item_VD * _INITIAL_STD)
+            if content is not None:
+                self.items.start_content(content)
             self.items.item_id.weight[~is_trained_V] = 0.0
             for column in self.items.columns:
                 assert isinstance(column, nn.Embedding)

@@ -1,113 +1,121 @@
 """NDCG@10 on the validation items, ranking over the whole catalogue. B customers, V items."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from stylerec.data.histories import Histories
-from stylerec.data.splits import NUM_HELD_OUT, Split
-from stylerec.models.next_item.batches import History, flat_places, history_before
+from stylerec.data.splits import Targets
+from stylerec.models.next_item.batches import flat_places, history_before
 from stylerec.models.next_item.model import NextItemModel
+from stylerec.models.next_item.processes import ALONE, Processes
 from stylerec.schema.tensors import FIRST_ITEM_INDEX
 
 TOP_K = 10
 _BLOCK = 256
+_TILE_ELEMENTS = {"cpu": 500_000, "cuda": 64_000_000}
+"""Scores held at a time: on a CPU as many as its second-level cache holds."""
 
 
-@dataclass(frozen=True)
-class ValidationBlock:
-    """Some customers before their validation item.
-
-    Attributes:
-        history: `[B, L]`.
-        target: Validation item, int64 `[B]`.
-        seen_row: Row of each (customer, earlier item) pair, int64 `[P]`.
-        seen_item: Item of each such pair, int64 `[P]`.
-    """
-
-    history: History
-    target: Tensor
-    seen_row: Tensor
-    seen_item: Tensor
-
-
-def validation_blocks(
-    histories: Histories,
-    split: Split,
-    *,
-    max_len: int,
-    max_customers: int,
-    generator: torch.Generator,
-) -> list[ValidationBlock]:
-    """Returns up to `max_customers` random evaluated customers, in blocks.
+def validation_targets(
+    histories: Histories, targets: Targets, *, max_customers: int, generator: torch.Generator
+) -> Targets:
+    """Returns up to `max_customers` random ones of the targets, those with short histories first.
 
     Customers whose validation item is in their earlier history are left out, as in the evaluation
     step: where seen items are filtered it cannot be recommended.
     """
-    order = split.evaluated[torch.randperm(len(split.evaluated), generator=generator).numpy()]
-    blocks: list[ValidationBlock] = []
+    shuffled = targets[torch.randperm(len(targets), generator=generator).numpy()]
+    chosen = [shuffled[:0]]
     wanted = max_customers
-    for first in range(0, len(order), _BLOCK):
-        customers = _with_new_target(histories, order[first : first + _BLOCK])[:wanted]
-        wanted -= len(customers)
-        if len(customers):
-            blocks.append(_block(histories, customers, max_len=max_len))
+    for first in range(0, len(shuffled), _BLOCK):
+        chosen.append(_with_new_item(histories, shuffled[first : first + _BLOCK])[:wanted])
+        wanted -= len(chosen[-1])
         if not wanted:
             break
-    return blocks
+    customer = np.concatenate([some.customer for some in chosen])
+    place = np.concatenate([some.place for some in chosen])
+    # Blocks of customers whose histories are equally long pad little.
+    by_length = np.argsort(place - np.asarray(histories.offsets)[customer], kind="stable")
+    return Targets(customer, place)[by_length]
 
 
 def validation_ndcg_at_10(
-    model: NextItemModel, blocks: list[ValidationBlock], *, device: torch.device
+    model: NextItemModel,
+    histories: Histories,
+    targets: Targets,
+    *,
+    max_len: int,
+    device: torch.device,
+    processes: Processes = ALONE,
 ) -> float:
-    """Returns the mean NDCG@10 of the validation items: full ranking, seen items filtered.
+    """Returns the mean NDCG@10 of the targets: full ranking, seen items filtered.
 
     With one relevant item NDCG is `1 / log2(1 + rank)` up to rank 10, else 0. Ties count against
     the target, and so do scores that are not numbers.
+
+    Args:
+        model: Put into evaluation mode meanwhile.
+        histories: All customers' interactions.
+        targets: At least one, see `validation_targets`.
+        max_len: L.
+        device: Where the model lives.
+        processes: Each ranks its part of the targets.
     """
     was_training = model.training
     model.eval()
+    gain, count = 0.0, 0
     with torch.inference_mode():
         table_VD = model.items.table()
-        ranks = torch.cat([_ranks(model, table_VD, block, device=device) for block in blocks])
+        for first in range(_BLOCK * processes.rank, len(targets), _BLOCK * processes.size):
+            block = targets[first : first + _BLOCK]
+            ranks = _ranks(model, table_VD, histories, block, max_len=max_len, device=device)
+            gains = torch.where(ranks <= TOP_K, 1.0 / torch.log2(1.0 + ranks), 0.0)
+            gain += float(gains.double().sum())
+            count += len(block)
     model.train(was_training)
-    gain = torch.where(ranks <= TOP_K, 1.0 / torch.log2(1.0 + ranks), 0.0)
-    return float(gain.mean())
+    total_gain, total_count = processes.summed(gain, count)
+    return total_gain / total_count
 
 
 def _ranks(
-    model: NextItemModel, table_VD: Tensor, block: ValidationBlock, *, device: torch.device
+    model: NextItemModel,
+    table_VD: Tensor,
+    histories: Histories,
+    targets: Targets,
+    *,
+    max_len: int,
+    device: torch.device,
 ) -> Tensor:
-    history = block.history.to(device)
+    start = np.asarray(histories.offsets)[targets.customer]
+    length = targets.place - start
+    seen = histories.item_index[flat_places(start, length)].astype(np.int64)
+    longest = min(max_len, int(length.max()))
+    history = history_before(histories, start, length, max_len=longest).to(device)
     state_BLD = model.encode(table_VD, history.item_index, history.event_type, history.age_days)
-    scores_BV = state_BLD[:, -1] @ table_VD.T
-    target_score_B1 = scores_BV.gather(1, block.target.to(device).unsqueeze(1))
-    is_ahead_BV = ~(scores_BV < target_score_B1)
-    is_ahead_BV[:, :FIRST_ITEM_INDEX] = False
-    is_ahead_BV[block.seen_row.to(device), block.seen_item.to(device)] = False
-    return is_ahead_BV.sum(dim=1).cpu()
+    state_BD = state_BLD[:, -1]
+    target = torch.from_numpy(histories.item_index[targets.place].astype(np.int64)).to(device)
+    seen_row = torch.from_numpy(np.repeat(np.arange(len(targets)), length)).to(device)
+    seen_item = torch.from_numpy(seen).to(device)
+    rows = max(1, _TILE_ELEMENTS[device.type] // len(table_VD))
+    ranks = []
+    for first in range(0, len(state_BD), rows):
+        scores_TV = state_BD[first : first + rows] @ table_VD.T
+        own_T1 = scores_TV.gather(1, target[first : first + rows].unsqueeze(1))
+        scores_TV[:, :FIRST_ITEM_INDEX] = -torch.inf
+        is_here = (seen_row >= first) & (seen_row < first + rows)
+        scores_TV[seen_row[is_here] - first, seen_item[is_here]] = -torch.inf
+        # What is not a number is not below either, and so counts as ahead.
+        num_below_T = (scores_TV < own_T1).sum(dim=1, dtype=torch.int32)
+        ranks.append(len(table_VD) - num_below_T)
+    return torch.cat(ranks)
 
 
-def _with_new_target(histories: Histories, customers: NDArray[np.int64]) -> NDArray[np.int64]:
-    start = np.asarray(histories.offsets)[customers]
-    length = np.asarray(histories.lengths)[customers] - NUM_HELD_OUT
-    target = histories.item_index[start + length]
+def _with_new_item(histories: Histories, targets: Targets) -> Targets:
+    start = np.asarray(histories.offsets)[targets.customer]
+    length = targets.place - start
+    target = histories.item_index[targets.place]
     is_repeat = histories.item_index[flat_places(start, length)] == np.repeat(target, length)
-    row = np.repeat(np.arange(len(customers)), length)
-    num_repeats = np.bincount(row, weights=is_repeat, minlength=len(customers))
-    return np.asarray(customers[num_repeats == 0])
-
-
-def _block(histories: Histories, customers: NDArray[np.int64], *, max_len: int) -> ValidationBlock:
-    start = np.asarray(histories.offsets)[customers]
-    length = np.asarray(histories.lengths)[customers] - NUM_HELD_OUT
-    seen = histories.item_index[flat_places(start, length)]
-    return ValidationBlock(
-        history=history_before(histories, start, length, max_len=max_len),
-        target=torch.from_numpy(histories.item_index[start + length].astype(np.int64)),
-        seen_row=torch.from_numpy(np.repeat(np.arange(len(customers)), length)),
-        seen_item=torch.from_numpy(seen.astype(np.int64)),
-    )
+    row = np.repeat(np.arange(len(targets)), length)
+    num_repeats = np.bincount(row, weights=is_repeat, minlength=len(targets))
+    return targets[num_repeats == 0]

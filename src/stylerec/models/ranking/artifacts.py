@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
@@ -12,42 +12,12 @@ from stylerec.data.prepared import PreparedData
 from stylerec.errors import ReleaseError, shortened
 from stylerec.models.ranking.config import RankingConfig
 from stylerec.models.ranking.model import RankingModel
+from stylerec.models.records import TrainingResult
 
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "weights.safetensors"
 TRAINING_FILE = "training.json"
 _HAS_ID = "item.has_id"
-
-
-class EpochRecord(BaseModel):
-    """What one epoch did."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    epoch: int
-    loss: float
-    """Mean training loss, in nats."""
-    validation_ndcg_at_10: float
-    """Over all items not seen before."""
-    examples_per_s: float
-    seconds: float
-    """Training and validation together."""
-
-
-class TrainingResult(BaseModel):
-    """How a model was trained; written as `training.json`."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    model: str
-    num_weights: int
-    best_epoch: int
-    """The epoch whose weights were kept, from 1."""
-    validation_ndcg_at_10: float
-    """Of the best epoch."""
-    num_validation_customers: int
-    seconds: float
-    epochs: tuple[EpochRecord, ...]
 
 
 def save_trained(model: RankingModel, output: Path, result: TrainingResult) -> None:

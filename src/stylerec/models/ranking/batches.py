@@ -1,7 +1,9 @@
 """Training examples: (history, target) pairs drawn from the memory-mapped histories."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +15,9 @@ from stylerec.features.assemble import assemble_history
 CUSTOMERS_PER_CHUNK = 65_536
 """Customers whose examples are drawn and shuffled together: bounds memory at any log size."""
 
-_COUNTED_PER_BLOCK = 10_000_000
-
-Arrays = dict[str, NDArray[np.int64] | NDArray[np.float32]]
+Arrays = dict[str, NDArray[Any]]
+Weigh = Callable[[NDArray[np.int64]], NDArray[np.float32]]
+"""Returns how much each target counts, from its row in the flat arrays of `Histories`."""
 
 
 @dataclass(frozen=True)
@@ -25,10 +27,12 @@ class Batch:
     Attributes:
         history: The three history tensors of `assemble_history`, `[B, L]`.
         target: int64 `[B]`, item index of what followed each history.
+        weight: float32 `[B]`, at least 0, how much each example counts in the loss.
     """
 
     history: Arrays
     target: NDArray[np.int64]
+    weight: NDArray[np.float32]
 
 
 def assemble_examples(
@@ -37,6 +41,7 @@ def assemble_examples(
     customer: NDArray[np.int64],
     target_position: NDArray[np.int64],
     max_len: int,
+    weigh: Weigh | None = None,
 ) -> Batch:
     """Returns the target at each position and the history right before it, as of its timestamp.
 
@@ -45,6 +50,7 @@ def assemble_examples(
         customer: Owner of each target, `[B]`.
         target_position: Row of each target in the flat arrays of `histories`, `[B]`.
         max_len: L.
+        weigh: Gives the targets' weights, all 1 without.
     """
     first = np.maximum(np.asarray(histories.offsets)[customer], target_position - max_len)
     lengths = target_position - first
@@ -57,12 +63,17 @@ def assemble_examples(
         as_of_s=histories.timestamp_s[target_position],
         max_len=max_len,
     )
-    return Batch(history, histories.item_index[target_position].astype(np.int64))
+    target = histories.item_index[target_position].astype(np.int64)
+    weight = weigh(target_position) if weigh else np.ones(len(target), np.float32)
+    return Batch(history, target, weight)
 
 
 def examples_per_epoch(split: Split, examples_per_customer: int) -> int:
-    """Returns how many examples one epoch draws."""
-    return int(np.clip(split.train_lengths - 1, 0, examples_per_customer).sum())
+    """Returns how many examples one pass over the customers draws."""
+    return sum(
+        int(np.clip(split.train_lengths[block] - 1, 0, examples_per_customer).sum())
+        for block in _customer_blocks(len(split.train_lengths))
+    )
 
 
 def draw_targets(
@@ -90,24 +101,32 @@ def iterate_epoch(
     batch_size: int,
     max_len: int,
     rng: np.random.Generator,
+    num_passes: int = 1,
+    first_batch: int = 0,
+    weigh: Weigh | None = None,
 ) -> Iterator[Batch]:
-    """Yields one epoch's batches in random order; the last one of a chunk may be smaller."""
-    offsets = np.asarray(histories.offsets)
-    order = rng.permutation(histories.num_customers)
-    for start in range(0, len(order), CUSTOMERS_PER_CHUNK):
-        chunk = order[start : start + CUSTOMERS_PER_CHUNK]
-        owner, place = draw_targets(split.train_lengths[chunk], examples_per_customer, rng)
-        shuffled = rng.permutation(len(owner))
-        customer = chunk[owner[shuffled]]
-        position = offsets[customer] + place[shuffled]
-        for first in range(0, len(customer), batch_size):
-            some = slice(first, first + batch_size)
-            yield assemble_examples(
-                histories,
-                customer=customer[some],
-                target_position=position[some],
-                max_len=max_len,
-            )
+    """Yields one epoch's batches in random order; the last one of a chunk may be smaller.
+
+    Args:
+        histories: All customers' interactions.
+        split: Which of them train.
+        examples_per_customer: Most examples of one customer in a pass.
+        batch_size: B.
+        max_len: L.
+        rng: Decides the epoch; in the same state it yields the same batches.
+        num_passes: Passes over the customers, each with examples and an order of its own.
+        first_batch: Batches to leave out at the start, where training goes on within an epoch.
+        weigh: Gives the targets' weights, all 1 without.
+    """
+    drawn = (
+        places
+        for _ in range(num_passes)
+        for places in _draw_pass(histories, split, examples_per_customer, batch_size, rng)
+    )
+    for customer, position in islice(drawn, first_batch, None):
+        yield assemble_examples(
+            histories, customer=customer, target_position=position, max_len=max_len, weigh=weigh
+        )
 
 
 def count_training_interactions(
@@ -115,11 +134,37 @@ def count_training_interactions(
 ) -> NDArray[np.int64]:
     """Returns how often each item occurs in the training part, `[V]`."""
     counts = np.zeros(num_items, dtype=np.int64)
-    for start in range(0, len(histories.item_index), _COUNTED_PER_BLOCK):
-        block = histories.item_index[start : start + _COUNTED_PER_BLOCK]
-        counts += np.bincount(block, minlength=num_items)
-    held_out = np.asarray(histories.lengths) - split.train_lengths
-    ends = np.asarray(histories.offsets)[1:]
-    places = np.arange(held_out.sum()) - np.repeat(np.cumsum(held_out) - held_out, held_out)
-    rows = np.repeat(ends - held_out, held_out) + places
-    return counts - np.bincount(histories.item_index[rows], minlength=num_items)
+    for block in _customer_blocks(histories.num_customers):
+        offsets = np.asarray(histories.offsets[block.start : block.stop + 1])
+        items = histories.item_index[offsets[0] : offsets[-1]]
+        # 1 where a customer's training part begins, -1 where it ends: the running sum is 1 inside.
+        change = np.zeros(len(items) + 1, dtype=np.int8)
+        np.add.at(change, offsets[:-1] - offsets[0], 1)
+        np.add.at(change, offsets[:-1] + split.train_lengths[block] - offsets[0], -1)
+        counts += np.bincount(items[np.cumsum(change[:-1]) > 0], minlength=num_items)
+    return counts
+
+
+def _draw_pass(
+    histories: Histories,
+    split: Split,
+    examples_per_customer: int,
+    batch_size: int,
+    rng: np.random.Generator,
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Yields each batch's customers and the places of its targets."""
+    order = rng.permutation(histories.num_customers)
+    for block in _customer_blocks(len(order)):
+        chunk = order[block]
+        owner, place = draw_targets(split.train_lengths[chunk], examples_per_customer, rng)
+        shuffled = rng.permutation(len(owner))
+        customer = chunk[owner[shuffled]]
+        position = np.asarray(histories.offsets)[customer] + place[shuffled]
+        for first in range(0, len(customer), batch_size):
+            some = slice(first, first + batch_size)
+            yield customer[some], position[some]
+
+
+def _customer_blocks(num_customers: int) -> Iterator[slice]:
+    for first in range(0, num_customers, CUSTOMERS_PER_CHUNK):
+        yield slice(first, min(first + CUSTOMERS_PER_CHUNK, num_customers))

@@ -1,9 +1,10 @@
 """What the ranking model computes and how it is trained; written as `config.json` beside it."""
 
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from stylerec.data.target_weights import EventWeights
 from stylerec.schema.features import MAX_STORED_HISTORY
 
 NegativeKind = Literal["in_batch", "uniform", "popularity"]
@@ -27,19 +28,43 @@ class RankingConfig(BaseModel):
     """Share of items embedded from content alone in a training step."""
     use_input_embedding: bool = False
     """Give items in a history an id embedding of their own, as asymmetric factorisation does."""
+    use_item_bias: bool = True
+    """Add to each score how popular the item is whoever asks."""
+    initialisation: Literal["random", "spectral"] = "random"
+    """Where id embeddings start: noise, or which items occur near each other in histories."""
+    initial_std: float = Field(default=0.02, gt=0.0, le=1.0)
+    """Standard deviation of weights before training."""
     aggregation: Literal["mean", "weighted"] = "weighted"
     """How a history becomes one vector: plain mean, or by learned event and recency weights."""
+    history_exponent: float = Field(default=1.0, ge=0.0, le=1.0)
+    """alpha: the sum over a history of n interactions is divided by n ** alpha, as in FISM."""
     num_heads: int = Field(default=4, ge=1, le=16)
     """Groups of embedding dimensions with aggregation weights of their own."""
     num_query_layers: int = Field(default=1, ge=0, le=4)
     """Residual dense layers over the aggregated history."""
+    use_event_types: bool = True
+    """Weigh interactions by their event type; otherwise every type reads as one."""
+    use_time_gaps: bool = True
+    """Weigh interactions by their age; otherwise all read as new."""
+    event_weights: EventWeights = EventWeights()
+    """How much a target of each event type counts in the loss."""
+    use_propensity: bool = False
+    """Weigh targets against position bias, see `TargetWeights`."""
+    min_propensity: float = Field(default=0.1, gt=0.0, le=1.0)
+    """Smallest examination propensity that is believed."""
 
+    loss: Literal["softmax", "gbce"] = "softmax"
+    """Softmax over all items or sampled ones, or gSASRec's binary cross-entropy."""
+    gbce_calibration: float = Field(default=0.75, ge=0.0, le=1.0)
+    """t of gSASRec, 0 for the plain binary cross-entropy to 1."""
     max_full_softmax_items: int = Field(default=20_000, ge=0)
     """Largest catalogue (items with interactions) that trains on the full softmax."""
     negatives: NegativeKind = "popularity"
     """Where the sampled softmax of a larger catalogue takes its negatives from."""
     num_negatives: int = Field(default=2048, ge=1)
     """Negatives shared by a batch; `in_batch` takes the batch's own targets instead."""
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    """Of the products with all items in the softmax; weights and sums are always float32."""
 
     max_epochs: int = Field(default=12, ge=1)
     batch_size: int = Field(default=1024, ge=1)
@@ -68,21 +93,32 @@ class RankingConfig(BaseModel):
                 f"ranking.id_dropout: expected 0 without content, got {self.id_dropout}; an item "
                 "without id and content has no embedding"
             )
+        if self.loss == "gbce" and self.negatives != "uniform":
+            raise ValueError(
+                f'ranking.negatives: expected "uniform" with the loss "gbce", got '
+                f'"{self.negatives}"; its calibration holds for uniform negatives alone'
+            )
         return self
 
     @classmethod
-    def amf(cls) -> "RankingConfig":
+    def amf(cls, **changes: Any) -> "RankingConfig":  # noqa: ANN401
         """Returns plain asymmetric matrix factorisation, the baseline of every gate.
 
         Paterek, "Improving regularized singular value decomposition for collaborative filtering"
-        (2007), model NSVD1: the customer is the mean of a second embedding of the items in the
-        history, whatever their order, event type and age.
+        (2007), model NSVD1: the customer is the sum of a second embedding of the items in the
+        history, whatever their order, event type and age, over a power of their number (equation 6
+        there; Kabbur et al., "FISM", 2013, equation 3, with its exponent alpha).
+
+        Args:
+            changes: Fields that differ, such as the learning rate; with content or learned
+                aggregation it is no longer the baseline.
         """
-        return cls(
-            use_content=False,
-            num_content_layers=0,
-            id_dropout=0.0,
-            use_input_embedding=True,
-            aggregation="mean",
-            num_query_layers=0,
-        )
+        plain: dict[str, Any] = {
+            "use_content": False,
+            "num_content_layers": 0,
+            "id_dropout": 0.0,
+            "use_input_embedding": True,
+            "aggregation": "mean",
+            "num_query_layers": 0,
+        }
+        return cls(**plain | changes)

@@ -24,6 +24,7 @@ class RankingModel:
         config: Architecture.
         features: Content of all V items.
         has_id: bool `[V]`, items whose id part is trained and used.
+        id_start: float32 `[V, E]` of unit scale, where id embeddings start; noise without.
 
     Attributes:
         config: As given.
@@ -33,12 +34,19 @@ class RankingModel:
     """
 
     def __init__(
-        self, config: RankingConfig, features: ItemFeatures, *, has_id: NDArray[np.bool_]
+        self,
+        config: RankingConfig,
+        features: ItemFeatures,
+        *,
+        has_id: NDArray[np.bool_],
+        id_start: NDArray[np.float32] | None = None,
     ) -> None:
         self.config, self.has_id = config, has_id
         self.num_items = len(has_id)
-        self.parameters = Parameters(config.seed)
-        self.item_tower = ItemTower(config, features, has_id=has_id, parameters=self.parameters)
+        self.parameters = Parameters(config.seed, initial_std=config.initial_std)
+        self.item_tower = ItemTower(
+            config, features, has_id=has_id, id_start=id_start, parameters=self.parameters
+        )
         self.query_tower = QueryTower(config, self.parameters)
 
     def item_tables(self) -> EmbeddedItems:
@@ -49,9 +57,10 @@ class RankingModel:
                 np.arange(self.num_items), range(_TABLE_BLOCK, self.num_items, _TABLE_BLOCK)
             )
         ]
+        inputs = [b.separate_input_NE for b in blocks if b.separate_input_NE is not None]
         return EmbeddedItems(
             output_ND=tf.concat([block.output_ND for block in blocks], axis=0),
-            input_NE=tf.concat([block.input_NE for block in blocks], axis=0),
+            separate_input_NE=tf.concat(inputs, axis=0) if inputs else None,
         )
 
 
@@ -62,10 +71,12 @@ class ScoringGraph:
         tables = model.item_tables()
         # Variables: tf2onnx makes constants of them, but inputs of captured tensors.
         self.item_embedding_VD = tf.Variable(tables.output_ND, trainable=False)
-        self._is_input_separate = model.config.use_input_embedding
-        if self._is_input_separate:
-            self._input_VE = tf.Variable(tables.input_NE, trainable=False)
-        self._query_tower = model.query_tower
+        separate_VE = tables.separate_input_NE
+        self._items = EmbeddedItems(
+            self.item_embedding_VD,
+            None if separate_VE is None else tf.Variable(separate_VE, trainable=False),
+        )
+        self._query_tower, self._use_item_bias = model.query_tower, model.config.use_item_bias
         self._last_index = model.num_items - 1
 
     def encode(
@@ -73,18 +84,13 @@ class ScoringGraph:
     ) -> tf.Tensor:
         """Returns query embeddings `[B, D]` of histories `[B, L]`; finite for an empty history."""
         index_BL = self._clipped(history_item_index)
-        history_BLE = (
-            tf.gather(self._input_VE, index_BL)
-            if self._is_input_separate
-            else tf.gather(self.item_embedding_VD, index_BL)[:, :, :-1]
-        )
         query_BE = self._query_tower(
-            history_BLE,
+            self._items.of_history(index_BL),
             item_index_BL=index_BL,
             event_type_BL=history_event_type,
             age_days_BL=age_days,
         )
-        return with_bias(query_BE)
+        return with_bias(query_BE, use_item_bias=self._use_item_bias)
 
     def __call__(
         self,

@@ -1,4 +1,4 @@
-"""Which items a training step's softmax is over: all of them, or sampled negatives."""
+"""Which items a training step's loss is over: all of them, or the targets and sampled negatives."""
 
 from dataclasses import dataclass
 
@@ -7,10 +7,14 @@ from numpy.typing import NDArray
 
 from stylerec.models.ranking.batches import Batch
 from stylerec.models.ranking.config import NegativeKind, RankingConfig
-from stylerec.schema.tensors import FIRST_ITEM_INDEX, HISTORY_ITEM_INDEX, PADDING_INDEX
+from stylerec.schema.tensors import FIRST_ITEM_INDEX, HISTORY_ITEM_INDEX
 
 POPULARITY_EXPONENT = 0.75
 """Popularity sampling draws items by count ** 0.75, as word2vec does (Mikolov et al., 2013)."""
+NO_COMPETITOR = 1e9
+"""The log of an expected count that leaves an item's exponential at 0."""
+
+NO_ROW = -1
 
 
 @dataclass(frozen=True)
@@ -18,18 +22,20 @@ class StepItems:
     """The items one training step embeds, and where the batch finds them among these.
 
     Attributes:
-        item_index: int64 `[N]`, ascending; row 0 is padding.
-        history_row: int64 `[B, L]`, rows of the histories' items; 0 for padding and unknown.
+        item_index: int64 `[N]`; first the U items that compete, then those that are only read in
+            histories.
+        history_row: int64 `[B, L]`, rows of the histories' items; -1 for padding and unknown.
         target_row: int64 `[B]`, rows of the targets.
-        negative_row: int64 `[M]`, rows of the sampled negatives; empty for the full softmax.
-        log_expected_count: float32 `[M]`, how often each is expected among the M, as a log.
+        draws: float32 `[U]`, how often each competitor was drawn as a negative.
+        correction: float32 `[U]`, log of how often each is expected among the draws, less the log
+            of how often it is there; 0 for the full softmax.
     """
 
     item_index: NDArray[np.int64]
     history_row: NDArray[np.int64]
     target_row: NDArray[np.int64]
-    negative_row: NDArray[np.int64]
-    log_expected_count: NDArray[np.float32]
+    draws: NDArray[np.float32]
+    correction: NDArray[np.float32]
 
 
 class FullSoftmaxItems:
@@ -37,16 +43,29 @@ class FullSoftmaxItems:
 
     Args:
         candidates: bool `[V]`, items the softmax is over.
+
+    Attributes:
+        item_index: int64 `[N]`, these items, the same in each step.
     """
 
     is_sampled = False
+    sampling_rate = 1.0
 
     def __init__(self, candidates: NDArray[np.bool_]) -> None:
-        self._items = np.concatenate([[PADDING_INDEX], np.flatnonzero(candidates)]).astype(np.int64)
+        self.item_index = np.flatnonzero(candidates).astype(np.int64)
+        self._row_of_item = np.full(len(candidates), NO_ROW, dtype=np.int64)
+        self._row_of_item[self.item_index] = np.arange(len(self.item_index))
+        self._ones = np.ones(len(self.item_index), dtype=np.float32)
 
-    def __call__(self, batch: Batch) -> StepItems:
+    def __call__(self, batch: Batch, *, step: int) -> StepItems:
         """Returns the items of the step that trains on this batch."""
-        return _step_items(self._items, batch, np.zeros(0, np.int64), np.zeros(0, np.float32))
+        return StepItems(
+            item_index=self.item_index,
+            history_row=self._row_of_item[batch.history[HISTORY_ITEM_INDEX]],
+            target_row=self._row_of_item[batch.target],
+            draws=self._ones,
+            correction=np.zeros_like(self._ones),
+        )
 
 
 class SampledItems:
@@ -57,7 +76,7 @@ class SampledItems:
         candidates: bool `[V]`, items that may be negatives.
         kind: `uniform`, `popularity` (count ** 0.75), or `in_batch`: the batch's own targets.
         num_negatives: M, except for `in_batch`.
-        rng: Source of the draws.
+        seed: With the step's number, fixes the draws.
     """
 
     is_sampled = True
@@ -69,27 +88,44 @@ class SampledItems:
         candidates: NDArray[np.bool_],
         kind: NegativeKind,
         num_negatives: int,
-        rng: np.random.Generator,
+        seed: int,
     ) -> None:
         weight = np.where(candidates, _weights(counts, kind), 0.0)
         self._share = weight / weight.sum()
         self._cumulative = np.cumsum(self._share)
-        self._kind, self._num_negatives, self._rng = kind, num_negatives, rng
+        self._kind, self._num_negatives, self._seed = kind, num_negatives, seed
+        self.sampling_rate = num_negatives / max(1, int(candidates.sum()))
 
-    def __call__(self, batch: Batch) -> StepItems:
+    def __call__(self, batch: Batch, *, step: int) -> StepItems:
         """Draws negatives and returns the items of the step that trains on this batch."""
-        if self._kind == "in_batch":
-            negatives = batch.target
-        else:
-            draws = self._rng.random(self._num_negatives) * self._cumulative[-1]
-            negatives = np.searchsorted(self._cumulative, draws, side="right").astype(np.int64)
-        # Targets of a batch may have share 0 only if they never trained, which the split excludes.
-        expected = np.log(len(negatives) * self._share[negatives]).astype(np.float32)
-        history = batch.history[HISTORY_ITEM_INDEX]
-        items = np.unique(
-            np.concatenate([[PADDING_INDEX], history.ravel(), batch.target, negatives])
+        negatives = self._draw(batch, np.random.default_rng((self._seed, 1, step)))
+        competitors, column, times = np.unique(
+            np.concatenate([negatives, batch.target]), return_inverse=True, return_counts=True
         )
-        return _step_items(items.astype(np.int64), batch, negatives, expected)
+        num_targets = np.bincount(column[len(negatives) :], minlength=len(competitors))
+        draws = (times - num_targets).astype(np.float32)
+        # A target without share never trained, which the split excludes.
+        expected = len(negatives) * self._share[competitors]
+        with np.errstate(divide="ignore"):
+            correction = np.where(draws > 0, np.log(expected) - np.log(draws), NO_COMPETITOR)
+        history = batch.history[HISTORY_ITEM_INDEX]
+        read = np.unique(history[history >= FIRST_ITEM_INDEX])
+        only_read = np.setdiff1d(read, competitors, assume_unique=True)
+        items = np.concatenate([competitors, only_read]).astype(np.int64)
+        return StepItems(
+            item_index=items,
+            history_row=_rows(items, history),
+            target_row=column[len(negatives) :],
+            draws=draws,
+            correction=correction.astype(np.float32),
+        )
+
+    def _draw(self, batch: Batch, rng: np.random.Generator) -> NDArray[np.int64]:
+        if self._kind == "in_batch":
+            return batch.target
+        draws = rng.random(self._num_negatives) * self._cumulative[-1]
+        found: NDArray[np.int64] = np.searchsorted(self._cumulative, draws, side="right")
+        return found
 
 
 def choose_step_items(
@@ -98,19 +134,19 @@ def choose_step_items(
     """Returns the full softmax for a catalogue that is small enough, else sampled negatives.
 
     Args:
-        config: Sizes and kind of negatives.
+        config: Loss, sizes and kind of negatives.
         counts: Training interactions per item, `[V]`.
         has_id: bool `[V]`, items in training. Others are no negatives: they would only be pushed
             away from every customer, and their content with them.
     """
-    if has_id.sum() <= config.max_full_softmax_items:
+    if config.loss == "softmax" and has_id.sum() <= config.max_full_softmax_items:
         return FullSoftmaxItems(has_id)
     return SampledItems(
         counts,
         candidates=has_id,
         kind=config.negatives,
         num_negatives=config.num_negatives,
-        rng=np.random.default_rng((config.seed, 1)),
+        seed=config.seed,
     )
 
 
@@ -121,18 +157,10 @@ def _weights(counts: NDArray[np.int64], kind: NegativeKind) -> NDArray[np.float6
     return np.maximum(counts, 1).astype(np.float64) ** exponent
 
 
-def _step_items(
-    items: NDArray[np.int64],
-    batch: Batch,
-    negatives: NDArray[np.int64],
-    log_expected_count: NDArray[np.float32],
-) -> StepItems:
-    history = batch.history[HISTORY_ITEM_INDEX]
-    known = np.where(history < FIRST_ITEM_INDEX, PADDING_INDEX, history)
-    return StepItems(
-        item_index=items,
-        history_row=np.searchsorted(items, known),
-        target_row=np.searchsorted(items, batch.target),
-        negative_row=np.searchsorted(items, negatives),
-        log_expected_count=log_expected_count,
-    )
+def _rows(items: NDArray[np.int64], history: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Returns where each item of the histories stands in `items`, none for padding and unknown."""
+    order = np.argsort(items)
+    is_item = history >= FIRST_ITEM_INDEX
+    rows = np.full(history.shape, NO_ROW, dtype=np.int64)
+    rows[is_item] = order[np.searchsorted(items, history[is_item], sorter=order)]
+    return rows

@@ -6,21 +6,21 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-INITIAL_STDDEV = 0.02
-
 
 class Parameters:
     """Creates weights and keeps them by name.
 
     Args:
         seed: With the weight's name, fixes its initial values.
+        initial_std: Standard deviation of the initial noise.
 
     Attributes:
+        initial_std: As given.
         variables: Every weight by name, in order of creation.
     """
 
-    def __init__(self, seed: int) -> None:
-        self._seed = seed
+    def __init__(self, seed: int, *, initial_std: float = 0.02) -> None:
+        self._seed, self.initial_std = seed, initial_std
         self.variables: dict[str, tf.Variable] = {}
 
     @property
@@ -31,7 +31,12 @@ class Parameters:
     def normal(self, name: str, *shape: int) -> tf.Variable:
         """Returns a new weight of small normal noise."""
         seed = (self._seed, zlib.crc32(name.encode()) & 0x7FFFFFFF)
-        return self._keep(name, tf.random.stateless_normal(shape, seed=seed, stddev=INITIAL_STDDEV))
+        noise = tf.random.stateless_normal(shape, seed=seed, stddev=self.initial_std)
+        return self._keep(name, noise)
+
+    def given(self, name: str, value: NDArray[np.float32]) -> tf.Variable:
+        """Returns a new weight that starts as given."""
+        return self._keep(name, tf.constant(value))
 
     def zeros(self, name: str, *shape: int) -> tf.Variable:
         """Returns a new weight of zeros."""

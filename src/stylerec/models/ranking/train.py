@@ -1,18 +1,21 @@
 """Trains the ranking model."""
 
-import math
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
+import tensorflow as tf
 from numpy.typing import NDArray
 
-from stylerec.data.histories import Histories
+from stylerec.data.cooccurrence import spectral_embedding
 from stylerec.data.prepared import PreparedData
-from stylerec.data.splits import Split, leave_one_out
-from stylerec.errors import ConfigError, DataError
-from stylerec.models.ranking.artifacts import EpochRecord, TrainingResult, save_trained
+from stylerec.data.splits import Targets
+from stylerec.data.target_weights import target_weights
+from stylerec.errors import DataError
+from stylerec.models.checkpoint import run_fingerprint
+from stylerec.models.checkpoint_schedule import CHECKPOINT_INTERVAL_S, CheckpointSchedule
+from stylerec.models.progress import TrainingProgress
+from stylerec.models.ranking.artifacts import save_trained
 from stylerec.models.ranking.batches import (
     Batch,
     count_training_interactions,
@@ -22,11 +25,12 @@ from stylerec.models.ranking.batches import (
 from stylerec.models.ranking.config import RankingConfig
 from stylerec.models.ranking.model import RankingModel, ScoringGraph
 from stylerec.models.ranking.negatives import choose_step_items
-from stylerec.models.ranking.step import TrainStep
+from stylerec.models.ranking.trainer import BatchesOfEpoch, EpochLength, Trainer
 from stylerec.models.ranking.validation import (
-    choose_validation_customers,
+    choose_targets,
     validation_ndcg_at_10,
 )
+from stylerec.models.records import EpochRecord, TrainingResult, peak_rss_mib
 from stylerec.schema.tensors import FIRST_ITEM_INDEX, RANKING
 
 
@@ -35,54 +39,117 @@ def train_ranking(
     output: Path,
     config: RankingConfig,
     *,
+    devices: Sequence[str] = (),
+    checkpoint: Path | None = None,
+    checkpoint_interval_s: float = CHECKPOINT_INTERVAL_S,
     progress: Callable[[str], None] = print,
+    on_epoch: Callable[[EpochRecord], None] | None = None,
 ) -> TrainingResult:
-    """Trains on the leave-one-out train part and writes the best epoch's model into `output`.
+    """Trains on the split's train part and writes the best epoch's model into `output`.
 
     Stops when the validation NDCG@10 (all items, those seen filtered, at most
     `max_validation_customers`) has not improved for `patience` epochs. The test targets are never
-    read. The same seed, data and machine give the same weights.
+    read. The same seed, data, machine and number of threads give the same weights, interrupted or
+    not.
 
     Args:
         prepared: Folder that the preparation wrote.
         output: Folder for `config.json`, `weights.safetensors` and `training.json`; replaced whole.
         config: Architecture and training.
-        progress: Takes one line per epoch.
+        devices: TensorFlow's names of the devices that share each batch, such as `GPU:0`; without,
+            all GPUs of this machine, or its CPU.
+        checkpoint: Folder for the run's state. A run that finds its own there goes on from it; it
+            is removed when the training is done.
+        checkpoint_interval_s: Least seconds between two checkpoints.
+        progress: Takes one line per epoch, and one per ten seconds within long ones.
+        on_epoch: Takes each finished epoch's record; what it raises ends the training.
 
     Raises:
         DataError: No customer has the interactions that training and validation need.
-        ConfigError: The loss is not finite; what was in `output` is still there.
+        ConfigError: The loss is not finite, or the weights of targets do not suit the data; what
+            was in `output` is still there.
+        ReleaseError: The checkpoint is damaged or of another run, or `output` cannot be written.
+        SystemExit: SIGTERM came, and a checkpoint was written.
     """
-    started = time.perf_counter()
     data = PreparedData(prepared)
-    histories = data.histories
-    split = leave_one_out(histories)
-    validation_customers = choose_validation_customers(
-        histories, split, config.max_validation_customers, seed=config.seed
+    targets = _validation_targets(data, config)
+    trainer = _trainer(data, config, targets, devices)
+    shown = TrainingProgress(
+        RANKING, num_epochs=config.max_epochs, progress=progress, on_epoch=on_epoch
     )
-    if not len(validation_customers) or not examples_per_epoch(split, 1):
+    schedule = CheckpointSchedule(
+        checkpoint,
+        fingerprint=run_fingerprint(config, data),
+        interval_s=checkpoint_interval_s,
+        progress=shown.say,
+    )
+    with shown, schedule:
+        found = schedule.read()
+        if found is not None:
+            trainer.go_on_from(found)
+        epochs = trainer.run(schedule, shown)
+        best = max(epochs, key=lambda record: record.validation_ndcg_at_10)
+        result = TrainingResult(
+            model=RANKING,
+            num_weights=sum(int(np.prod(w.shape)) for w in trainer.model.parameters.trainable),
+            best_epoch=best.epoch,
+            validation_ndcg_at_10=best.validation_ndcg_at_10,
+            num_validation_customers=len(targets),
+            num_examples=trainer.length.num_examples,
+            seconds=trainer.seconds,
+            epochs=epochs,
+            peak_rss_mib=peak_rss_mib(),
+        )
+        save_trained(trainer.model, output, result)
+        schedule.discard()
+    return result
+
+
+def training_strategy(devices: Sequence[str] = ()) -> tf.distribute.Strategy:
+    """Returns how the devices share a step: each holds all weights and takes some of the rows.
+
+    Args:
+        devices: TensorFlow's names; without, all GPUs of this machine, or its CPU.
+    """
+    chosen = list(devices) or [gpu.name for gpu in tf.config.list_logical_devices("GPU")]
+    return (
+        tf.distribute.MirroredStrategy(chosen) if len(chosen) > 1 else tf.distribute.get_strategy()
+    )
+
+
+def _trainer(
+    data: PreparedData, config: RankingConfig, targets: Targets, devices: Sequence[str]
+) -> Trainer:
+    num_items = len(data.item_features.text_tokens)
+    counts = count_training_interactions(data.histories, data.split, num_items=num_items)
+    has_id = _items_with_id(counts, config)
+    strategy = training_strategy(devices)
+    with strategy.scope():
+        model = RankingModel(
+            config, data.item_features, has_id=has_id, id_start=_id_start(data, config)
+        )
+    return Trainer(
+        model,
+        choose_step_items(config, counts, has_id=has_id),
+        length=EpochLength.of(config, data.split),
+        batches=_batches(data, config),
+        validate=_validate(data, targets),
+        strategy=strategy,
+    )
+
+
+def _validation_targets(data: PreparedData, config: RankingConfig) -> Targets:
+    targets = choose_targets(
+        data.histories, data.split.validation, config.max_validation_customers, seed=config.seed
+    )
+    if not len(targets) or not examples_per_epoch(data.split, 1):
         raise DataError(
-            str(prepared / "histories"),
+            str(data.folder / "histories"),
             expected="customers with at least 4 interactions, the last but one with a new item",
-            got=f"{histories.num_customers} customers, too few or none with as many",
+            got=f"{data.histories.num_customers} customers, too few or none with as many",
             fix="give a longer interaction log",
         )
-    features = data.item_features
-    counts = count_training_interactions(histories, split, num_items=len(features.text_tokens))
-    model = RankingModel(config, features, has_id=_items_with_id(counts, config))
-    epochs = _Trainer(model, histories, split, counts, validation_customers).run(progress)
-    best = max(epochs, key=lambda record: record.validation_ndcg_at_10)
-    result = TrainingResult(
-        model=RANKING,
-        num_weights=sum(int(np.prod(w.shape)) for w in model.parameters.trainable),
-        best_epoch=best.epoch,
-        validation_ndcg_at_10=best.validation_ndcg_at_10,
-        num_validation_customers=len(validation_customers),
-        seconds=time.perf_counter() - started,
-        epochs=epochs,
-    )
-    save_trained(model, output, result)
-    return result
+    return targets
 
 
 def _items_with_id(counts: NDArray[np.int64], config: RankingConfig) -> NDArray[np.bool_]:
@@ -92,99 +159,50 @@ def _items_with_id(counts: NDArray[np.int64], config: RankingConfig) -> NDArray[
     return has_id
 
 
-class _Trainer:
-    """Runs epochs, keeping the weights of the best one."""
-
-    def __init__(
-        self,
-        model: RankingModel,
-        histories: Histories,
-        split: Split,
-        counts: NDArray[np.int64],
-        validation_customers: NDArray[np.int64],
-    ) -> None:
-        config = model.config
-        self._model, self._histories, self._split = model, histories, split
-        self._choose_items = choose_step_items(config, counts, has_id=model.has_id)
-        per_pass = examples_per_epoch(split, config.examples_per_customer)
-        steps_per_pass = math.ceil(per_pass / config.batch_size)
-        self._num_passes = math.ceil(config.min_steps_per_epoch / steps_per_pass)
-        self._train_step = TrainStep(
-            model,
-            is_sampled=self._choose_items.is_sampled,
-            num_steps=config.max_epochs * self._num_passes * steps_per_pass,
-        )
-        self._rng = np.random.default_rng((config.seed, 0))
-        self._validation_customers = validation_customers
-        self._num_steps = 0
-
-    def run(self, progress: Callable[[str], None]) -> tuple[EpochRecord, ...]:
-        """Trains until the validation metric stalls and restores the best epoch's weights."""
-        config = self._model.config
-        records: list[EpochRecord] = []
-        best: list[NDArray[np.float32]] = []
-        best_epoch, best_ndcg = 0, -1.0
-        for epoch in range(1, config.max_epochs + 1):
-            records.append(self._run_epoch(epoch))
-            ndcg = records[-1].validation_ndcg_at_10
-            if ndcg > best_ndcg:
-                best_epoch, best_ndcg = epoch, ndcg
-                best = [weight.numpy() for weight in self._model.parameters.trainable]
-            progress(_progress_line(records[-1], config.max_epochs, best_epoch))
-            if epoch - best_epoch >= config.patience:
-                break
-        for weight, value in zip(self._model.parameters.trainable, best, strict=True):
-            weight.assign(value)
-        return tuple(records)
-
-    def _batches(self) -> Iterator[Batch]:
-        config = self._model.config
-        for _ in range(self._num_passes):
-            yield from iterate_epoch(
-                self._histories,
-                self._split,
-                examples_per_customer=config.examples_per_customer,
-                batch_size=config.batch_size,
-                max_len=config.max_history_len,
-                rng=self._rng,
-            )
-
-    def _run_epoch(self, epoch: int) -> EpochRecord:
-        config, started = self._model.config, time.perf_counter()
-        losses, sizes = [], []
-        for batch in self._batches():
-            items = self._choose_items(batch)
-            losses.append(self._train_step(batch, items, step=self._num_steps))
-            sizes.append(len(batch.target))
-            self._num_steps += 1
-        loss = float(np.average(losses, weights=sizes))
-        if not np.isfinite(loss):
-            raise ConfigError(
-                f"{RANKING}.learning_rate",
-                expected="a finite training loss",
-                got=f"{loss} in epoch {epoch}",
-                fix=f"lower it from {config.learning_rate}",
-            )
-        training_s = time.perf_counter() - started
-        ndcg = validation_ndcg_at_10(
-            ScoringGraph(self._model),
-            self._histories,
-            self._validation_customers,
-            max_len=config.max_history_len,
-        )
-        return EpochRecord(
-            epoch=epoch,
-            loss=loss,
-            validation_ndcg_at_10=ndcg,
-            examples_per_s=sum(sizes) / training_s,
-            seconds=time.perf_counter() - started,
-        )
-
-
-def _progress_line(record: EpochRecord, num_epochs: int, best_epoch: int) -> str:
-    left_s = (num_epochs - record.epoch) * record.seconds
-    return (
-        f"{RANKING}: epoch {record.epoch} of {num_epochs}, loss {record.loss:.4f}, "
-        f"validation NDCG@10 {record.validation_ndcg_at_10:.4f} (best: epoch {best_epoch}), "
-        f"{record.examples_per_s:,.0f} examples/s, at most {left_s:.0f} s left"
+def _id_start(data: PreparedData, config: RankingConfig) -> NDArray[np.float32] | None:
+    if config.initialisation == "random":
+        return None
+    return spectral_embedding(
+        data.histories,
+        data.split,
+        num_items=len(data.item_features.text_tokens),
+        dim=config.embedding_dim,
+        seed=config.seed,
     )
+
+
+def _batches(data: PreparedData, config: RankingConfig) -> BatchesOfEpoch:
+    histories, split = data.histories, data.split
+    weigh = target_weights(
+        data,
+        model=RANKING,
+        event_weights=config.event_weights,
+        use_propensity=config.use_propensity,
+        min_propensity=config.min_propensity,
+    )
+
+    def batches(epoch: int, num_passes: int, first_batch: int) -> Iterator[Batch]:
+        return iterate_epoch(
+            histories,
+            split,
+            examples_per_customer=config.examples_per_customer,
+            batch_size=config.batch_size,
+            max_len=config.max_history_len,
+            rng=np.random.default_rng((config.seed, 0, epoch)),
+            num_passes=num_passes,
+            first_batch=first_batch,
+            weigh=weigh,
+        )
+
+    return batches
+
+
+def _validate(data: PreparedData, targets: Targets) -> Callable[[RankingModel], float]:
+    histories = data.histories
+
+    def validate(model: RankingModel) -> float:
+        return validation_ndcg_at_10(
+            ScoringGraph(model), histories, targets, max_len=model.config.max_history_len
+        )
+
+    return validate

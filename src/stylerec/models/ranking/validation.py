@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stylerec.data.histories import Histories
-from stylerec.data.splits import NUM_HELD_OUT, Split
+from stylerec.data.splits import Targets
 from stylerec.models.ranking.batches import assemble_examples
 from stylerec.models.ranking.model import ScoringGraph
 from stylerec.schema.tensors import (
@@ -16,30 +16,30 @@ from stylerec.schema.tensors import (
 
 CUTOFF = 10
 _BLOCK = 256
+_LOOKED_AT_PER_BLOCK = 16_384
+"""Targets whose histories are searched together for the target itself."""
 
 
-def choose_validation_customers(
-    histories: Histories, split: Split, max_customers: int, *, seed: int
-) -> NDArray[np.int64]:
-    """Returns at most `max_customers` random evaluated customers, ascending, `[n]`.
+def choose_targets(
+    histories: Histories, targets: Targets, max_customers: int, *, seed: int
+) -> Targets:
+    """Returns at most `max_customers` random ones of the targets, in their order.
 
-    Those whose validation target is in their history are left out: seen items are filtered from
-    the ranking, so such a target could not be found.
+    Those whose item is in their customer's history are left out: seen items are filtered from the
+    ranking, so such a target could not be found.
     """
-    offsets = np.asarray(histories.offsets)
-    chosen: list[np.int64] = []
-    for customer in np.random.default_rng((seed, 2)).permutation(split.evaluated):
-        target = offsets[customer + 1] - NUM_HELD_OUT
-        seen = histories.item_index[offsets[customer] : target]
-        if histories.item_index[target] not in seen:
-            chosen.append(customer)
-        if len(chosen) == max_customers:
+    shuffled = np.random.default_rng((seed, 2)).permutation(len(targets))
+    chosen = np.zeros(0, dtype=np.int64)
+    for first in range(0, len(shuffled), _LOOKED_AT_PER_BLOCK):
+        rows = shuffled[first : first + _LOOKED_AT_PER_BLOCK]
+        chosen = np.concatenate([chosen, rows[_is_new(histories, targets[rows])]])
+        if len(chosen) >= max_customers:
             break
-    return np.sort(np.array(chosen, dtype=np.int64))
+    return targets[np.sort(chosen[:max_customers])]
 
 
 def validation_ndcg_at_10(
-    graph: ScoringGraph, histories: Histories, customers: NDArray[np.int64], *, max_len: int
+    graph: ScoringGraph, histories: Histories, targets: Targets, *, max_len: int
 ) -> float:
     """Returns mean NDCG@10 of the validation targets among all items not seen before.
 
@@ -48,36 +48,63 @@ def validation_ndcg_at_10(
     Args:
         graph: The model with its item tables.
         histories: All customers' interactions.
-        customers: Evaluated customers of the split whose validation target is new to them.
+        targets: Validation targets that are new to their customers.
         max_len: L.
     """
+    item_DV = np.ascontiguousarray(graph.item_embedding_VD.numpy().T)
+    # Customers with histories of one length together: a block is as long as its longest history.
+    length = targets.place - np.asarray(histories.offsets)[targets.customer]
+    by_length = targets[np.argsort(np.minimum(length, max_len), kind="stable")]
     gains = [
-        _gains(graph, histories, customers[start : start + _BLOCK], max_len=max_len)
-        for start in range(0, len(customers), _BLOCK)
+        _gains(graph, histories, by_length[start : start + _BLOCK], item_DV, max_len=max_len)
+        for start in range(0, len(by_length), _BLOCK)
     ]
     return float(np.concatenate(gains).mean())
 
 
 def _gains(
-    graph: ScoringGraph, histories: Histories, customers: NDArray[np.int64], *, max_len: int
+    graph: ScoringGraph,
+    histories: Histories,
+    targets: Targets,
+    item_DV: NDArray[np.float32],
+    *,
+    max_len: int,
 ) -> NDArray[np.float64]:
-    offsets = np.asarray(histories.offsets)
-    position = offsets[customers + 1] - NUM_HELD_OUT
+    owner, seen = _seen(histories, targets)
+    longest = int(np.bincount(owner).max(initial=1))
     batch = assemble_examples(
-        histories, customer=customers, target_position=position, max_len=max_len
+        histories,
+        customer=targets.customer,
+        target_position=targets.place,
+        max_len=min(max_len, longest),
     )
     query_BD = graph.encode(
         batch.history[HISTORY_ITEM_INDEX],
         batch.history[HISTORY_EVENT_TYPE],
         batch.history[HISTORY_AGE_DAYS],
     ).numpy()
-    scores_BV = query_BD @ graph.item_embedding_VD.numpy().T
-    rows = np.arange(len(customers))
-    own_B1 = scores_BV[rows, batch.target][:, None]
-    is_ahead_BV = ~(scores_BV < own_B1)
+    scores_BV = query_BD @ item_DV
+    rows = np.arange(len(targets))
+    is_ahead_BV = ~(scores_BV < scores_BV[rows, batch.target][:, None])
     is_ahead_BV[rows, batch.target] = False
     is_ahead_BV[:, :FIRST_ITEM_INDEX] = False
-    for row, customer in enumerate(customers):
-        is_ahead_BV[row, histories.item_index[offsets[customer] : position[row]]] = False
+    is_ahead_BV[owner, seen] = False
     rank_B = 1 + is_ahead_BV.sum(axis=1)
     return np.where(rank_B <= CUTOFF, 1.0 / np.log2(rank_B + 1.0), 0.0)
+
+
+def _is_new(histories: Histories, targets: Targets) -> NDArray[np.bool_]:
+    """Returns which targets' items are not in their customers' histories."""
+    owner, seen = _seen(histories, targets)
+    is_repeat = seen == histories.item_index[targets.place][owner]
+    is_new: NDArray[np.bool_] = np.bincount(owner[is_repeat], minlength=len(targets)) == 0
+    return is_new
+
+
+def _seen(histories: Histories, targets: Targets) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """Returns every interaction before the targets: which target's it is, and its item."""
+    first = np.asarray(histories.offsets)[targets.customer]
+    length = targets.place - first
+    owner = np.repeat(np.arange(len(targets)), length)
+    place = np.arange(len(owner)) - np.repeat(np.cumsum(length) - length, length)
+    return owner, histories.item_index[first[owner] + place]

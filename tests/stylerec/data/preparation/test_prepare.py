@@ -62,7 +62,7 @@ class TestPrepare:
             "outfit_rows_with_unknown_items": 1,
             "outfits_with_fewer_than_two_items": 1,
         }
-        assert summary.omitted == {}
+        assert summary.omitted == {"position_bias": "there is no impressions table"}
 
     def test_every_array_has_a_row_per_item(self, prepared, retailer, suffix):
         result = prepared(retailer, suffix)
@@ -135,6 +135,7 @@ class TestPrepareWithMissingPieces:
             "prices",
             "pictures",
             "content",
+            "position_bias",
         }
         assert result.images is None
         assert result.outfits.empty

@@ -130,3 +130,43 @@ class TestNeighbours:
         found = fetch(queries.neighbours(groups, num_neighbours=50, shrinkage=2.0))
         keys = zip(found.item_index, found.neighbour_index, strict=True)
         assert dict(zip(keys, found.score, strict=True)) == pytest.approx(expected)
+
+
+class TestPageImpressions:
+    def test_numbers_pages_and_keeps_whole_customers(self, table):
+        impressions = table(
+            request_id=["r1", "r1", "r2", "r3", None, "r1"],
+            customer_id=["a", "a", "b", "c", "c", "a"],
+            touchpoint=["t", "t", "t", "t", "t", "u"],
+            item_id=["x", "y", "x", "x", "x", "x"],
+            position=[0, 1, 0, 0, 1, 0],
+            clicked=[True, False, False, True, False, False],
+            row=[0, 1, 2, 3, 4, 5],
+        )
+        items = table(item_id=["x"], item_index=[2])
+        customers = table(customer_id=["a", "b", "c"], customer_index=[0, 1, 2])
+        pages = queries.page_impressions(impressions, items, customers, every=2)
+        # Customer 1 is not sampled, item y is unknown, one row has no request; touchpoint u of
+        # request r1 is a page of its own.
+        found = _rows(pages, "page", "customer_index", "touchpoint", "row", by=["row"])
+        assert found == [(0, 0, "t", 0), (2, 2, "t", 3), (1, 0, "u", 5)]
+
+
+class TestWithPropensity:
+    def test_is_looked_up_and_1_where_unknown(self, table):
+        events = table(
+            touchpoint=["t", "t", "t", "u", None, "t"],
+            position=[0, 1, 9, 0, 1, None],
+            row=[0, 1, 2, 3, 4, 5],
+        )
+        propensities = table(touchpoint=["t", "t"], position=[0, 1], propensity=[1.0, 0.25])
+        known = queries.with_propensity(events, propensities)
+        assert _rows(known, "row", "propensity", by=["row"]) == [
+            (0, 1.0),
+            (1, 0.25),
+            # Further down than any known position.
+            (2, 0.25),
+            (3, 1.0),
+            (4, 1.0),
+            (5, 1.0),
+        ]

@@ -34,7 +34,7 @@ def block(world: World, config: SyntheticConfig) -> tuple[Profiles, Requests]:
 
 @pytest.fixture(scope="session")
 def shop(world: World, catalogue: Catalogue, config: SyntheticConfig) -> Shop:
-    return calibrated(Shop.open(world, catalogue), config)
+    return calibrated(Shop.open(world, catalogue, config), config)
 
 
 @pytest.fixture(scope="session")

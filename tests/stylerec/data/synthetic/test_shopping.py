@@ -100,7 +100,7 @@ def closeness(world):
     By the same customer at about the same time, by the same customer much later, by strangers.
     """
     config = SyntheticConfig(num_customers=400)
-    shop = calibrated(Shop.open(world, draw_catalogue(world, config)), config)
+    shop = calibrated(Shop.open(world, draw_catalogue(world, config), config), config)
     _, requests = customers = draw_customers(world, config, first=0, count=400)
     pages = shop_block(shop, *customers)
     page, position = np.nonzero(pages.is_clicked)

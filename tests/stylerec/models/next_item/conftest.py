@@ -15,7 +15,8 @@ from stylerec.features.vocabulary import Vocabulary
 from stylerec.models.next_item.config import NextItemConfig
 from stylerec.models.next_item.export import export_next_item
 from stylerec.models.next_item.model import NextItemModel
-from stylerec.models.next_item.train import TrainingResult, train_next_item
+from stylerec.models.next_item.train import train_next_item
+from stylerec.models.records import TrainingResult
 
 NUM_WARM = 40
 COLD_INDEX = 2 + NUM_WARM

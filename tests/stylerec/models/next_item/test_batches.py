@@ -3,11 +3,12 @@ import torch
 
 from stylerec.data.histories import Histories
 from stylerec.data.prepared import PreparedData
-from stylerec.data.splits import Split, leave_one_out
+from stylerec.data.splits import Split, Targets, leave_one_out
 from stylerec.models.next_item.batches import (
-    epoch_batches,
+    epoch_plan,
     history_before,
     trained_counts,
+    training_batch,
     training_windows,
 )
 
@@ -23,8 +24,17 @@ def histories_of(*sequences):
     )
 
 
+NOBODY = Targets(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))
+
+
 def all_trained(histories):
-    return Split(histories.lengths, np.zeros(0, dtype=np.int64))
+    return Split(histories.lengths, NOBODY, NOBODY)
+
+
+def epoch_batches(histories, windows, *, batch_targets, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    plan = epoch_plan(windows, batch_targets=batch_targets, generator=generator)
+    return [training_batch(histories, windows, part) for part in plan]
 
 
 class TestTrainingWindows:
@@ -39,21 +49,37 @@ class TestTrainingWindows:
 
     def test_leaves_out_customers_without_training_interactions(self):
         histories = histories_of([2, 3, 4], [5, 6, 7])
-        split = Split(np.array([0, 1]), np.array([0, 1]))
+        split = Split(np.array([0, 1]), NOBODY, NOBODY)
         windows = training_windows(histories, split, max_len=3)
         assert (windows.start.tolist(), windows.length.tolist()) == ([3], [1])
 
 
-class TestEpochBatches:
+class TestTrainingBatchWeights:
+    def test_each_target_gets_the_weight_of_its_own_place(self):
+        histories = histories_of([2, 3, 4, 5], [6, 7])
+        windows = training_windows(histories, all_trained(histories), max_len=5)
+        batch = training_batch(
+            histories, windows, np.array([0, 1]), weigh=lambda place: place.astype(np.float32) + 10
+        )
+        assert batch.target.tolist() == [[2, 3, 4, 5], [0, 0, 6, 7]]
+        assert batch.weight.tolist() == [[10, 11, 12, 13], [0, 0, 14, 15]]
+
+    def test_a_window_that_goes_on_does_not_predict_its_first_interaction(self):
+        histories = histories_of(range(2, 9))
+        windows = training_windows(histories, all_trained(histories), max_len=3)
+        batch = training_batch(
+            histories, windows, np.array([0]), weigh=lambda place: place.astype(np.float32)
+        )
+        # The window holds places 3 to 6; place 3 is predicted by the one before it.
+        assert batch.weight.tolist() == [[0, 4, 5, 6]]
+
+
+class TestEpochPlan:
     def test_predicts_each_training_interaction_once(self, prepared):
         histories = PreparedData(prepared).histories
         split = leave_one_out(histories)
         windows = training_windows(histories, split, max_len=5)
-        batches = list(
-            epoch_batches(
-                histories, windows, batch_targets=64, generator=torch.Generator().manual_seed(0)
-            )
-        )
+        batches = epoch_batches(histories, windows, batch_targets=64)
         targets = np.concatenate([batch.target[batch.target > 0].numpy() for batch in batches])
         counts = trained_counts(histories, split, num_items=43)
         assert np.array_equal(np.bincount(targets, minlength=43), counts)
@@ -64,18 +90,14 @@ class TestEpochBatches:
         histories = histories_of([2, 3, 4, 90, 91], [5, 92])
         split = leave_one_out(histories)
         windows = training_windows(histories, split, max_len=4)
-        batches = epoch_batches(
-            histories, windows, batch_targets=8, generator=torch.Generator().manual_seed(0)
-        )
+        batches = epoch_batches(histories, windows, batch_targets=8)
         items = torch.cat([b.target.flatten() for b in batches]).unique().tolist()
         assert items == [0, 2, 3, 4, 5, 92]
 
     def test_pairs_each_position_with_the_next_item(self):
         histories = histories_of([2, 3, 4], [5])
         windows = training_windows(histories, all_trained(histories), max_len=10)
-        (batch,) = epoch_batches(
-            histories, windows, batch_targets=99, generator=torch.Generator().manual_seed(0)
-        )
+        (batch,) = epoch_batches(histories, windows, batch_targets=99)
         rows = {
             (tuple(items), tuple(targets))
             for items, targets in zip(
@@ -89,8 +111,7 @@ class TestEpochBatches:
         windows = training_windows(histories, leave_one_out(histories), max_len=12)
 
         def first_items(seed):
-            generator = torch.Generator().manual_seed(seed)
-            batches = epoch_batches(histories, windows, batch_targets=50, generator=generator)
+            batches = epoch_batches(histories, windows, batch_targets=50, seed=seed)
             return [batch.target[0, -1].item() for batch in batches]
 
         assert first_items(1) == first_items(1) != first_items(2)

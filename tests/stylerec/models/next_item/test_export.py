@@ -9,6 +9,7 @@ from safetensors.numpy import load_file
 
 from stylerec.errors import ReleaseError
 from stylerec.models.next_item import export
+from stylerec.models.next_item.config import NextItemConfig
 from stylerec.models.next_item.export import (
     cpu_session,
     export_next_item,
@@ -16,6 +17,7 @@ from stylerec.models.next_item.export import (
     random_inputs,
     run_onnx,
 )
+from stylerec.models.next_item.model import NextItemModel
 from stylerec.models.next_item.scoring import ScoringGraph
 from stylerec.schema.tensors import MODEL_SPECS, NEXT_ITEM
 
@@ -91,6 +93,56 @@ class TestExportNextItem:
             expected = ScoringGraph(model).eval()(**inputs)
         for mine, other in zip(run_onnx(session, inputs), expected, strict=True):
             np.testing.assert_allclose(mine, other.numpy(), atol=1e-4)
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {"block": "pre_norm"},
+            {"block": "hstu"},
+            {"block": "hstu", "use_event_types": False, "use_time_gaps": False},
+            {"block": "ligr", "use_event_types": False, "use_time_gaps": False},
+        ],
+        ids=["pre_norm", "hstu", "hstu off", "ligr off"],
+    )
+    def test_every_kind_of_block_equals_pytorch(self, features, prepared, tmp_path, changes):
+        """Weights as large as training makes them, so that every part shows in the scores."""
+        torch.manual_seed(0)
+        config = NextItemConfig(max_len=12, embedding_dim=16, **changes)
+        model = NextItemModel(features, config)
+        model.initialise(torch.ones(NUM_ITEMS, dtype=torch.bool))
+        for parameter in model.parameters():
+            parameter.data.mul_(5)
+        (tmp_path / "trained").mkdir()
+        model.save(tmp_path / "trained")
+        result = export_next_item(tmp_path / "trained", prepared, tmp_path / "exported")
+        assert result.max_abs_difference <= 1e-4
+        session = cpu_session(tmp_path / "exported" / "model.onnx")
+        # Inputs that are switched off stay: what is served is asked alike, whatever the config.
+        names = [spec.name for spec in MODEL_SPECS[NEXT_ITEM].inputs]
+        assert [tensor.name for tensor in session.get_inputs()] == names
+        inputs = inputs_of(history_len=20)
+        inputs["context_weight"] = torch.zeros(2, 1)
+        (scores, _), others = run_onnx(session, inputs), {}
+        for name in ("history_event_type", "history_age_days"):
+            other = inputs | {name: inputs[name].flip(1) * (inputs["history_item_index"] > 0)}
+            others[name] = np.abs(run_onnx(session, other)[0] - scores).max()
+        is_on = "use_event_types" not in changes
+        assert all((difference > 1e-3) == is_on for difference in others.values())
+
+    def test_biases_of_time_are_in_the_graph(self, features, prepared, tmp_path):
+        torch.manual_seed(0)
+        model = NextItemModel(features, NextItemConfig(max_len=12, embedding_dim=16, block="hstu"))
+        model.initialise(torch.ones(NUM_ITEMS, dtype=torch.bool))
+        for parameter in model.parameters():
+            parameter.data.mul_(5)
+        (tmp_path / "trained").mkdir()
+        model.save(tmp_path / "trained")
+        export_next_item(tmp_path / "trained", prepared, tmp_path / "exported")
+        for block in model.encoder.blocks:
+            block.time_bias.weight.data.zero_()
+        without = ScoringGraph(model.eval()).eval()
+        path = tmp_path / "exported" / "model.onnx"
+        assert largest_difference(without, path, max_len=12) > 1e-3
 
     def test_item_embedding_gives_the_scores(self, exported, session):
         table = load_file(exported / "item_embedding.safetensors")["item_embedding"]

@@ -3,6 +3,7 @@ import torch
 from torch.nn.functional import cosine_similarity
 
 from stylerec.models.next_item.config import NextItemConfig
+from stylerec.models.next_item.layers import BLOCKS
 from stylerec.models.next_item.model import NextItemModel
 
 COLD_INDEX = 42
@@ -20,15 +21,19 @@ def states(model, items=ITEMS, events=EVENTS, ages_days=AGES_DAYS):
         )[0]  # fmt: skip
 
 
-@pytest.fixture(params=["pre_norm", "ligr"])
-def random_model(request, features):
+def random_model_of(features, **changes):
     torch.manual_seed(0)
-    config = NextItemConfig(max_len=12, embedding_dim=16, block=request.param)
+    config = NextItemConfig(max_len=12, embedding_dim=16, **changes)
     model = NextItemModel(features, config)
     model.initialise(torch.ones(43, dtype=torch.bool))
     for parameter in model.parameters():
         parameter.data.mul_(5)
     return model.eval()
+
+
+@pytest.fixture(params=list(BLOCKS))
+def random_model(request, features):
+    return random_model_of(features, block=request.param)
 
 
 class TestHistoryEncoder:
@@ -60,6 +65,18 @@ class TestHistoryEncoder:
     )
     def test_order_event_type_and_gap_matter(self, random_model, other):
         assert (states(random_model, **other)[-1] - states(random_model)[-1]).abs().max() > 1e-3
+
+    @pytest.mark.parametrize("kind", list(BLOCKS))
+    def test_event_types_are_ignored_when_switched_off(self, features, kind):
+        model = random_model_of(features, block=kind, use_event_types=False)
+        assert torch.equal(states(model, events=[1, 1, 1, 1]), states(model))
+        assert not torch.equal(states(model, ages_days=[30.0, 12.0, 11.0, 0.5]), states(model))
+
+    @pytest.mark.parametrize("kind", list(BLOCKS))
+    def test_time_gaps_are_ignored_when_switched_off(self, features, kind):
+        model = random_model_of(features, block=kind, use_time_gaps=False)
+        assert torch.equal(states(model, ages_days=[30.0, 12.0, 11.0, 0.5]), states(model))
+        assert not torch.equal(states(model, events=[1, 1, 1, 1]), states(model))
 
     def test_empty_history_is_finite_whatever_its_length(self, random_model):
         short = states(random_model, [0], [0], [0.0])[-1]

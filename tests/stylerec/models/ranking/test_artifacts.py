@@ -8,9 +8,10 @@ import pytest
 
 from stylerec.data.prepared import PreparedData
 from stylerec.errors import ReleaseError
-from stylerec.models.ranking.artifacts import TrainingResult, load_trained, save_trained
+from stylerec.models.ranking.artifacts import load_trained, save_trained
 from stylerec.models.ranking.config import RankingConfig
 from stylerec.models.ranking.model import RankingModel, ScoringGraph
+from stylerec.models.records import TrainingResult
 
 
 def queries(model: RankingModel) -> np.ndarray:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from stylerec.data.histories import Histories
-from stylerec.data.splits import Split, leave_one_out
+from stylerec.data.splits import Split, Targets, leave_one_out
 from stylerec.features.assemble import assemble_history
 from stylerec.models.ranking import batches
 from stylerec.models.ranking.batches import (
@@ -47,6 +47,17 @@ class TestAssembleExamples:
             np.testing.assert_array_equal(batch.history[name], array)
             assert batch.history[name].dtype == array.dtype
         np.testing.assert_array_equal(batch.target, [8, 5])
+        np.testing.assert_array_equal(batch.weight, [1.0, 1.0])
+
+    def test_weighs_each_target_by_its_place(self, two_customers: Histories) -> None:
+        batch = assemble_examples(
+            two_customers,
+            customer=np.array([1, 0]),
+            target_position=np.array([6, 3]),
+            max_len=2,
+            weigh=lambda place: (place / 2).astype(np.float32),
+        )
+        np.testing.assert_array_equal(batch.weight, [6 / 2, 3 / 2])
 
     def test_age_is_counted_from_the_target(self, two_customers: Histories) -> None:
         batch = assemble_examples(
@@ -96,6 +107,24 @@ class TestIterateEpoch:
         assert sum(len(batch.target) for batch in drawn) == expected
         assert examples_per_epoch(split, 3) == expected
 
+    def test_goes_on_after_the_batches_left_out(self, histories: Histories) -> None:
+        split = leave_one_out(histories)
+        sizes = {"num_passes": 2, "batch_size": 50}
+        whole = epoch_of(histories, split, **sizes)
+        rest = epoch_of(histories, split, first_batch=len(whole) - 3, **sizes)
+        assert len(rest) == 3
+        for batch, same in zip(rest, whole[-3:], strict=True):
+            np.testing.assert_array_equal(batch.target, same.target)
+            for name, array in batch.history.items():
+                np.testing.assert_array_equal(array, same.history[name])
+
+    def test_each_pass_draws_anew(self, histories: Histories) -> None:
+        split = leave_one_out(histories)
+        batches_of_two = epoch_of(histories, split, num_passes=2, batch_size=10_000)
+        first, second = (batch.target for batch in batches_of_two)
+        assert (first != second).any()
+        np.testing.assert_array_equal(np.sort(first), np.sort(second))
+
     def test_is_the_same_for_the_same_seed_only(self, histories: Histories) -> None:
         split = leave_one_out(histories)
         first, same, other = (epoch_of(histories, split, seed)[0].target for seed in (1, 1, 2))
@@ -119,12 +148,24 @@ class TestCountTrainingInteractions:
         # Items 4, 5 and 7, 8 are the last two of their customers.
         np.testing.assert_array_equal(counts, [0, 0, 1, 1, 0, 0, 1, 0, 0, 0])
 
+    def test_counts_customers_who_only_train_whole_and_others_not_at_all(self) -> None:
+        histories = Histories(
+            item_index=np.array([2, 3, 4, 5, 6], np.int32),
+            event_type=np.ones(5, np.int8),
+            timestamp_s=np.zeros(5, np.int64),
+            offsets=np.array([0, 2, 2, 4, 5], np.int64),
+        )
+        nobody = Targets(np.zeros(0, np.int64), np.zeros(0, np.int64))
+        split = Split(np.array([2, 0, 0, 1]), validation=nobody, test=nobody)
+        counts = count_training_interactions(histories, split, num_items=7)
+        np.testing.assert_array_equal(counts, [0, 0, 1, 1, 0, 0, 1])
+
     def test_does_not_depend_on_the_block_size(
         self, histories: Histories, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         split = leave_one_out(histories)
         whole = count_training_interactions(histories, split, num_items=42)
-        monkeypatch.setattr(batches, "_COUNTED_PER_BLOCK", 13)
+        monkeypatch.setattr(batches, "CUSTOMERS_PER_CHUNK", 13)
         np.testing.assert_array_equal(
             whole, count_training_interactions(histories, split, num_items=42)
         )

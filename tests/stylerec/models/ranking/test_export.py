@@ -130,7 +130,7 @@ class TestExportRanking:
         assert written == config
 
     def test_exports_the_baseline(self, tmp_path: Path, prepared: PreparedData) -> None:
-        config = RankingConfig(**{**RankingConfig.amf().model_dump(), "max_epochs": 1})
+        config = RankingConfig.amf(max_epochs=1)
         train_ranking(prepared.folder, tmp_path / "amf", config, progress=lambda line: None)
         result = export_ranking(tmp_path / "amf", prepared.folder, tmp_path / "exported")
         assert result.max_abs_difference <= 1e-4

@@ -55,9 +55,12 @@ class TestItemTables:
         monkeypatch.setattr(model_module, "_TABLE_BLOCK", 5)
         blocks = model.item_tables()
         assert whole.output_ND.shape == (V, 5)
-        assert whole.input_NE.shape == (V, 4)
         np.testing.assert_allclose(blocks.output_ND, whole.output_ND, atol=1e-5)
-        np.testing.assert_allclose(blocks.input_NE, whole.input_NE, atol=1e-5)
+        everything = np.arange(V)
+        assert whole.of_history(everything).shape == (V, 4)
+        np.testing.assert_allclose(
+            blocks.of_history(everything), whole.of_history(everything), atol=1e-5
+        )
 
 
 class TestScoringGraph:
@@ -70,7 +73,7 @@ class TestScoringGraph:
         assert outputs["query_embedding"][0, -1] == 1.0
 
     def test_reads_the_history_through_its_own_embeddings(self, features) -> None:
-        config = RankingConfig.amf().model_copy(update={"embedding_dim": 4})
+        config = RankingConfig.amf(embedding_dim=4, history_exponent=1.0)
         model = RankingModel(config, features, has_id=np.arange(V) >= 2)
         query = ScoringGraph(model)(**inputs())["query_embedding"].numpy()[0]
         table = model.parameters.variables["item.input_id"].numpy()
@@ -95,6 +98,10 @@ class TestScoringGraph:
         together = graph(**inputs(candidates=(2, 3, 9)))["scores"].numpy()[0]
         alone = graph(**inputs(candidates=(9,)))["scores"].numpy()[0]
         assert together[2] == pytest.approx(alone[0], rel=1e-5)
+
+    def test_without_item_biases_none_counts(self, features) -> None:
+        outputs = ScoringGraph(make_model(features, use_item_bias=False))(**inputs())
+        assert outputs["query_embedding"][0, -1] == 0.0
 
 
 class TestContext:

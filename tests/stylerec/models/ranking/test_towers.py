@@ -9,6 +9,7 @@ from stylerec.models.ranking.towers import ItemTower, QueryTower, with_bias
 
 WEIGHTED = RankingConfig(embedding_dim=4, num_heads=2, max_history_len=6, num_query_layers=1)
 MEAN = RankingConfig(embedding_dim=4, aggregation="mean", num_query_layers=0)
+FISM = MEAN.model_copy(update={"history_exponent": 0.5})
 VECTORS = np.random.default_rng(0).normal(size=(9, 4)).astype(np.float32)
 
 
@@ -102,14 +103,79 @@ class TestQueryTower:
         np.testing.assert_allclose(found[:2], (3 * VECTORS[3] + VECTORS[5])[:2] / 4, atol=1e-6)
         np.testing.assert_allclose(found[2:], (VECTORS[3] + 2 * VECTORS[5])[2:] / 3, atol=1e-6)
 
+    def test_divides_by_a_power_of_the_number_of_interactions(self) -> None:
+        found = query(make_query_tower(FISM), [[2, 3, 4]])[0]
+        np.testing.assert_allclose(found, VECTORS[2:5].sum(axis=0) / 3**0.5, atol=1e-6)
+
+    def test_divides_by_a_power_of_the_sum_of_weights(self) -> None:
+        parameters = Parameters(7)
+        config = WEIGHTED.model_copy(
+            update={"num_heads": 1, "num_query_layers": 0, "history_exponent": 0.5}
+        )
+        tower = QueryTower(config, parameters)
+        parameters.variables["query.decay"].assign([1.0])
+        expected = (VECTORS[3] / 4 + VECTORS[5]) / (1 / 4 + 1) ** 0.5
+        found = query(tower, [[3, 5]], ages=[[3.0, 0.0]])
+        np.testing.assert_allclose(found[0], expected, atol=1e-6)
+
+    @pytest.mark.parametrize(
+        ("switch", "weight"), [("use_event_types", "event"), ("use_time_gaps", "decay")]
+    )
+    def test_a_switched_off_input_has_no_weights(self, switch: str, weight: str) -> None:
+        parameters = Parameters(7)
+        QueryTower(WEIGHTED.model_copy(update={switch: False}), parameters)
+        both = Parameters(7)
+        QueryTower(WEIGHTED, both)
+        assert set(both.variables) - set(parameters.variables) == {f"query.{weight}"}
+
+    def test_event_types_and_ages_do_not_matter_when_switched_off(self) -> None:
+        order_only = {"use_event_types": False, "use_time_gaps": False}
+        tower = make_query_tower(WEIGHTED.model_copy(update=order_only))
+        first = query(tower, [[2, 3, 4]], events=[[1, 2, 3]], ages=[[30.0, 20.0, 0.0]])
+        second = query(tower, [[2, 3, 4]], events=[[4, 4, 1]], ages=[[7.0, 2.0, 1.0]])
+        np.testing.assert_array_equal(first, second)
+
+    def test_extreme_weights_stay_finite(self) -> None:
+        parameters = Parameters(7)
+        tower = QueryTower(WEIGHTED, parameters)
+        parameters.variables["query.recency"].assign(np.full((6, 2), 500.0))
+        parameters.variables["query.recency"][0].assign([-500.0, -500.0])
+        assert np.isfinite(query(tower, [[2, 3], [0, 3]])).all()
+
     def test_takes_longer_histories_and_unlisted_events(self) -> None:
         tower = make_query_tower(WEIGHTED)
         assert np.isfinite(query(tower, [[2, 3, 4, 5, 6, 7, 8, 2]], events=[[9] * 8])).all()
 
 
+class TestOfInteractions:
+    @pytest.mark.parametrize("config", [WEIGHTED, MEAN, FISM])
+    def test_training_and_serving_embed_equal_histories_equally(
+        self, config: RankingConfig
+    ) -> None:
+        tower = make_query_tower(config)
+        items = [[0, 0, 2, 3, 4, 5, 6, 7], [0, 0, 0, 0, 0, 0, 0, 0], [8, 7, 1, 6, 5, 1, 3, 2]]
+        rng = np.random.default_rng(0)
+        events = rng.integers(0, 9, (3, 8))
+        ages = rng.exponential(30.0, (3, 8)).astype(np.float32)
+        index = np.array(items)
+        row, column = np.nonzero(index >= 2)
+        flat = tower.of_interactions(
+            tf.gather(VECTORS, index[row, column]),
+            row_F=tf.constant(row),
+            from_newest_F=tf.constant(7 - column),
+            event_type_F=tf.constant(events[row, column]),
+            age_days_F=tf.constant(ages[row, column]),
+            num_rows=3,
+        )
+        padded = query(tower, items, events=events.tolist(), ages=ages.tolist())
+        np.testing.assert_allclose(flat, padded, rtol=1e-5, atol=1e-6)
+
+
 class TestWithBias:
-    def test_appends_one(self) -> None:
-        np.testing.assert_array_equal(with_bias(tf.constant([[2.0, 3.0]])), [[2.0, 3.0, 1.0]])
+    def test_appends_one_or_nothing_that_counts(self) -> None:
+        query_BE = tf.constant([[2.0, 3.0]])
+        np.testing.assert_array_equal(with_bias(query_BE), [[2.0, 3.0, 1.0]])
+        np.testing.assert_array_equal(with_bias(query_BE, use_item_bias=False), [[2.0, 3.0, 0.0]])
 
 
 CONTENT = RankingConfig(embedding_dim=4)
@@ -136,7 +202,8 @@ class TestItemTower:
         item = tf.constant([3, 7], tf.int64)
         kept, dropped = tower.embed(item, tf.ones(2)), tower.embed(item, tf.zeros(2))
         np.testing.assert_array_equal(kept.output_ND[0], dropped.output_ND[0])
-        np.testing.assert_array_equal(kept.input_NE[0], dropped.input_NE[0])
+        row = tf.constant([0])
+        np.testing.assert_array_equal(kept.of_history(row), dropped.of_history(row))
         np.testing.assert_allclose(
             kept.output_ND[1] - dropped.output_ND[1], parameters.variables["item.id"][7], atol=1e-5
         )
@@ -175,6 +242,23 @@ class TestItemTower:
         pictured = ItemFeatures(features.text_tokens, features.categorical, features.numeric, image)
         _, parameters = make_item_tower(CONTENT, pictured, np.ones(len(image), np.bool_))
         assert parameters.variables["item.dense"].shape == (2 + 6, 5)
+
+    @pytest.mark.parametrize("use_input_embedding", [False, True])
+    def test_ids_start_where_they_are_told(
+        self, features: ItemFeatures, use_input_embedding: bool
+    ) -> None:
+        fields = {"embedding_dim": 4, "use_input_embedding": use_input_embedding}
+        config = RankingConfig(**fields, initial_std=0.5)
+        num_items = len(features.numeric)
+        start = np.random.default_rng(0).normal(size=(num_items, 4)).astype(np.float32)
+        parameters = Parameters(7, initial_std=0.5)
+        has_id = np.ones(num_items, np.bool_)
+        ItemTower(config, features, has_id=has_id, parameters=parameters, id_start=start)
+        found = {name: weight.numpy() for name, weight in parameters.variables.items()}
+        np.testing.assert_allclose(found["item.id"][:, :4], start / 2)
+        np.testing.assert_array_equal(found["item.id"][:, 4], np.zeros(num_items))
+        if use_input_embedding:
+            np.testing.assert_allclose(found["item.input_id"], start / 2)
 
     def test_works_without_any_content(self, features: ItemFeatures) -> None:
         nothing = ItemFeatures(*(np.zeros_like(array) for array in vars(features).values()))

@@ -1,24 +1,29 @@
 import json
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from safetensors.numpy import load_file
 
+from stylerec.data.cooccurrence import spectral_embedding
 from stylerec.data.histories import Histories
 from stylerec.data.prepared import PreparedData
 from stylerec.data.splits import leave_one_out
-from stylerec.errors import ConfigError, DataError
+from stylerec.errors import ConfigError, DataError, ReleaseError
+from stylerec.models.checkpoint import CHECKPOINT_FILE
 from stylerec.models.ranking.artifacts import load_trained
 from stylerec.models.ranking.batches import count_training_interactions
 from stylerec.models.ranking.config import RankingConfig
 from stylerec.models.ranking.model import RankingModel, ScoringGraph
-from stylerec.models.ranking.train import train_ranking
-from stylerec.models.ranking.validation import (
-    choose_validation_customers,
-    validation_ndcg_at_10,
-)
+from stylerec.models.ranking.train import train_ranking, training_strategy
+from stylerec.models.ranking.validation import choose_targets, validation_ndcg_at_10
+from stylerec.models.records import TrainingResult
 
 NUM_ITEMS = 42
 
@@ -28,15 +33,15 @@ def with_fields(config: RankingConfig, **changes) -> RankingConfig:
 
 
 def ndcg(model: RankingModel, histories: Histories) -> float:
-    split = leave_one_out(histories)
-    customers = choose_validation_customers(histories, split, len(split.evaluated), seed=0)
+    validation = leave_one_out(histories).validation
+    targets = choose_targets(histories, validation, len(validation), seed=0)
     graph = ScoringGraph(model)
-    return validation_ndcg_at_10(graph, histories, customers, max_len=model.config.max_history_len)
+    return validation_ndcg_at_10(graph, histories, targets, max_len=model.config.max_history_len)
 
 
 def popularity_ndcg(features, histories: Histories) -> float:
     """NDCG of a model that scores every item by its training interactions."""
-    config = with_fields(RankingConfig.amf(), embedding_dim=2)
+    config = RankingConfig.amf(embedding_dim=2)
     model = RankingModel(config, features, has_id=np.arange(NUM_ITEMS) >= 2)
     table = np.zeros((NUM_ITEMS, 3), np.float32)
     split = leave_one_out(histories)
@@ -112,9 +117,7 @@ class TestTrainRanking:
     def test_the_baseline_beats_popularity(
         self, tmp_path: Path, prepared: PreparedData, features, histories
     ) -> None:
-        amf = with_fields(
-            RankingConfig.amf(), embedding_dim=8, batch_size=64, learning_rate=0.02, max_epochs=12
-        )
+        amf = RankingConfig.amf(embedding_dim=8, batch_size=64, learning_rate=0.02, max_epochs=12)
         result = train_ranking(prepared.folder, tmp_path / "m", amf, progress=lambda line: None)
         assert result.validation_ndcg_at_10 > 1.3 * popularity_ndcg(features, histories)
 
@@ -141,8 +144,7 @@ class TestTrainRanking:
         self, tmp_path: Path, histories, features, config: RankingConfig, write: Callable
     ) -> None:
         items = histories.item_index.copy()
-        evaluated = leave_one_out(histories).evaluated
-        items[histories.offsets[evaluated + 1] - 1] = NUM_ITEMS - 1
+        items[leave_one_out(histories).test.place] = NUM_ITEMS - 1
         other = Histories(items, histories.event_type, histories.timestamp_s, histories.offsets)
         short = with_fields(config, max_epochs=2)
         weights = []
@@ -152,6 +154,31 @@ class TestTrainRanking:
             weights.append(load_file(tmp_path / f"{name}-m" / "weights.safetensors"))
         for name, weight in weights[0].items():
             np.testing.assert_array_equal(weight, weights[1][name], err_msg=name)
+
+    def test_spectral_start_is_where_ids_begin(
+        self, tmp_path: Path, prepared: PreparedData, config: RankingConfig
+    ) -> None:
+        still = {"learning_rate": 1e-12, "max_epochs": 1, "use_input_embedding": True}
+        spectral = with_fields(config, initialisation="spectral", initial_std=0.1, **still)
+        train_ranking(prepared.folder, tmp_path / "m", spectral, progress=lambda line: None)
+        found = load_file(tmp_path / "m" / "weights.safetensors")
+        start = spectral_embedding(
+            prepared.histories, prepared.split, num_items=NUM_ITEMS, dim=8, seed=spectral.seed
+        )
+        np.testing.assert_allclose(found["item.id"][:, :8], start / 10, atol=1e-6)
+        np.testing.assert_allclose(found["item.input_id"], start / 10, atol=1e-6)
+
+    def test_records_what_it_trained_on(
+        self, tmp_path: Path, prepared: PreparedData, histories, config: RankingConfig
+    ) -> None:
+        short = with_fields(config, max_epochs=1, min_steps_per_epoch=1)
+        result = train_ranking(prepared.folder, tmp_path / "m", short, progress=lambda line: None)
+        lengths = leave_one_out(histories).train_lengths
+        assert result.num_examples == sum(min(8, length - 1) for length in lengths)
+        assert result.peak_rss_mib > 100
+        assert result.seconds > result.epochs[0].seconds > 0
+        written = (tmp_path / "m" / "training.json").read_text()
+        assert TrainingResult.model_validate_json(written) == result
 
     def test_raises_when_histories_are_too_short(
         self, tmp_path: Path, features, config: RankingConfig, write: Callable
@@ -189,3 +216,148 @@ class TestSmallRetailer:
         )
         # One step's loss is the untrained model's; thirty steps on the same customers learn.
         assert many < few
+
+
+# Trains slowly enough to be killed, and keeps its state after every step.
+INTERRUPTED = """
+import sys
+import time
+from pathlib import Path
+
+from stylerec.models.ranking.config import RankingConfig
+from stylerec.models.ranking.step import TrainStep
+from stylerec.models.ranking.train import train_ranking
+
+step = TrainStep.__call__
+def slow(*arguments, **named):
+    time.sleep(0.05)
+    return step(*arguments, **named)
+TrainStep.__call__ = slow
+
+prepared, output, checkpoint = (Path(argument) for argument in sys.argv[1:4])
+train_ranking(
+    prepared,
+    output,
+    RankingConfig.model_validate_json(sys.argv[4]),
+    checkpoint=checkpoint,
+    checkpoint_interval_s=0.0,
+)
+"""
+LONG = {"max_epochs": 4, "patience": 4, "min_steps_per_epoch": 20, "initialisation": "spectral"}
+SAMPLED = {"max_full_softmax_items": 0, "num_negatives": 20}
+
+
+def interrupt(
+    how: signal.Signals, prepared: Path, folder: Path, config: RankingConfig, *, epochs: int
+) -> int:
+    """Ends a training with a signal some steps after an epoch; returns its exit code."""
+    arguments = [prepared, folder / "m", folder / "state", config.model_dump_json()]
+    process = subprocess.Popen(
+        [sys.executable, "-u", "-c", INTERRUPTED, *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    for _ in range(epochs):
+        assert "validation NDCG@10" in process.stdout.readline()
+    time.sleep(0.4)
+    process.send_signal(how)
+    process.stdout.read()
+    return process.wait(timeout=60)
+
+
+def assert_equal_weights(first: Path, second: Path) -> None:
+    weights, others = (load_file(folder / "weights.safetensors") for folder in (first, second))
+    for name, weight in weights.items():
+        np.testing.assert_array_equal(weight, others[name], err_msg=name)
+
+
+class TestCheckpoint:
+    @pytest.mark.parametrize("changes", [{}, SAMPLED], ids=["full", "sampled"])
+    def test_a_killed_run_goes_on_to_equal_weights(
+        self, tmp_path: Path, prepared: PreparedData, config: RankingConfig, changes: dict
+    ) -> None:
+        chosen = with_fields(config, **LONG, **changes)
+        code = interrupt(signal.SIGKILL, prepared.folder, tmp_path, chosen, epochs=2)
+        assert code == -signal.SIGKILL
+        assert not (tmp_path / "m").exists()
+        lines: list[str] = []
+        resumed = train_ranking(
+            prepared.folder,
+            tmp_path / "m",
+            chosen,
+            checkpoint=tmp_path / "state",
+            progress=lines.append,
+        )
+        whole = train_ranking(prepared.folder, tmp_path / "w", chosen, progress=lambda line: None)
+        assert_equal_weights(tmp_path / "m", tmp_path / "w")
+        assert [e.loss for e in resumed.epochs] == [e.loss for e in whole.epochs]
+        assert "epoch 3 of 4" in lines[0]
+        assert not (tmp_path / "state").exists()
+
+    def test_a_run_that_is_asked_to_end_keeps_its_state(
+        self, tmp_path: Path, prepared: PreparedData, config: RankingConfig
+    ) -> None:
+        chosen = with_fields(config, **LONG)
+        code = interrupt(signal.SIGTERM, prepared.folder, tmp_path, chosen, epochs=1)
+        assert code == 128 + signal.SIGTERM
+        assert (tmp_path / "state" / CHECKPOINT_FILE).exists()
+
+    def test_refuses_the_state_of_another_config(
+        self, tmp_path: Path, prepared: PreparedData, config: RankingConfig
+    ) -> None:
+        chosen = with_fields(config, **LONG)
+        interrupt(signal.SIGKILL, prepared.folder, tmp_path, chosen, epochs=1)
+        other = with_fields(chosen, learning_rate=0.01)
+        with pytest.raises(ReleaseError, match="a checkpoint of this config and data"):
+            train_ranking(prepared.folder, tmp_path / "m", other, checkpoint=tmp_path / "state")
+        assert not (tmp_path / "m").exists()
+
+
+# In a process of its own: devices can only be split before TensorFlow uses them.
+TWO_DEVICES = """
+import sys
+from pathlib import Path
+
+import tensorflow as tf
+
+from stylerec.models.ranking.config import RankingConfig
+from stylerec.models.ranking.train import train_ranking
+
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+train_ranking(
+    Path(sys.argv[1]),
+    Path(sys.argv[2]),
+    RankingConfig.model_validate_json(sys.argv[3]),
+    devices=("CPU:0", "CPU:1"),
+)
+"""
+
+
+class TestTrainingStrategy:
+    @pytest.mark.parametrize("changes", [{}, SAMPLED], ids=["full", "sampled"])
+    def test_two_devices_train_as_one_does(
+        self, tmp_path: Path, prepared: PreparedData, config: RankingConfig, changes: dict
+    ) -> None:
+        chosen = with_fields(config, max_epochs=2, use_input_embedding=True, **changes)
+        arguments = [str(prepared.folder), str(tmp_path / "two"), chosen.model_dump_json()]
+        done = subprocess.run(
+            [sys.executable, "-c", TWO_DEVICES, *arguments],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr[-2_000:]
+        one = train_ranking(prepared.folder, tmp_path / "one", chosen, progress=lambda line: None)
+        training = json.loads((tmp_path / "two" / "training.json").read_text())
+        for found, expected in zip(training["epochs"], one.epochs, strict=True):
+            # The devices' sums are rounded in another order.
+            assert found["loss"] == pytest.approx(expected.loss, rel=1e-5)
+        weights = load_file(tmp_path / "two" / "weights.safetensors")
+        for name, expected in load_file(tmp_path / "one" / "weights.safetensors").items():
+            np.testing.assert_allclose(weights[name], expected, atol=2e-3, err_msg=name)
+
+    def test_a_single_device_needs_none(self) -> None:
+        assert training_strategy().num_replicas_in_sync == 1
+        assert not isinstance(training_strategy(["CPU:0"]), tf.distribute.MirroredStrategy)

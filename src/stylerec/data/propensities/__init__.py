@@ -1,0 +1,1 @@
+"""How likely each position of a page is looked at, estimated from impressions and clicks."""

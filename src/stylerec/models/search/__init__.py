@@ -1,0 +1,1 @@
+"""Hyper-parameter search: spaces, a study on disk, proposals, trials; knows no framework."""
