@@ -68,8 +68,8 @@ def last_wishes(retailer: Retailer, *, num_candidates: int, seed: int) -> Wishes
     """Returns how attractive random items on sale are to each customer after their last page.
 
     The candidates are of the department they shop in and of the product types of what they came
-    for. Left out are customers who have chosen nothing, whose last item is not of these types, or
-    who have too few candidates.
+    for. Left out are customers who clicked nothing on their last page, as what they were after may
+    have changed unseen, whose click there was on another type, or who have too few candidates.
     """
     asking, style, customer = _last_asking(retailer)
     catalogue = retailer.shop.catalogue
@@ -128,13 +128,10 @@ def _last_asking(retailer: Retailer) -> tuple[Asking, NDArray[np.float32], IntAr
 
 
 def _last_clicked(retailer: Retailer) -> IntArray:
-    """Returns the item each customer looked at last, `NO_ITEM` without any, `[customers]`."""
-    pages, last = retailer.pages, np.full(retailer.profiles.num_customers, NO_ITEM)
-    page = np.flatnonzero(pages.is_clicked.any(axis=1))
-    position = MAX_SLOTS - 1 - pages.is_clicked[page, ::-1].argmax(axis=1)
-    # Pages are in order of time, so that the last assignment to a customer stays.
-    last[retailer.requests.customer[pages.request[page]]] = pages.item[page, position]
-    return last
+    """Returns the item clicked last on each customer's last page, `NO_ITEM` without any."""
+    pages, last = retailer.pages, retailer.requests.offsets[1:] - 1
+    position = MAX_SLOTS - 1 - pages.is_clicked[last, ::-1].argmax(axis=1)
+    return np.where(pages.is_clicked[last].any(axis=1), pages.item[last, position], NO_ITEM)
 
 
 def _style(retailer: Retailer, customer: IntArray, request: IntArray) -> NDArray[np.float32]:

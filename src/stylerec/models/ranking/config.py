@@ -32,11 +32,11 @@ class RankingConfig(BaseModel):
     """Add to each score how popular the item is whoever asks."""
     initialisation: Literal["random", "spectral"] = "random"
     """Where id embeddings start: noise, or which items occur near each other in histories."""
-    initial_std: float = Field(default=0.02, gt=0.0, le=1.0)
+    initial_std: float = Field(default=0.05, gt=0.0, le=1.0)
     """Standard deviation of weights before training."""
     aggregation: Literal["mean", "weighted"] = "weighted"
     """How a history becomes one vector: plain mean, or by learned event and recency weights."""
-    history_exponent: float = Field(default=1.0, ge=0.0, le=1.0)
+    history_exponent: float = Field(default=0.5, ge=0.0, le=1.0)
     """alpha: the sum over a history of n interactions is divided by n ** alpha, as in FISM."""
     num_heads: int = Field(default=4, ge=1, le=16)
     """Groups of embedding dimensions with aggregation weights of their own."""
@@ -57,7 +57,7 @@ class RankingConfig(BaseModel):
     """Softmax over all items or sampled ones, or gSASRec's binary cross-entropy."""
     gbce_calibration: float = Field(default=0.75, ge=0.0, le=1.0)
     """t of gSASRec, 0 for the plain binary cross-entropy to 1."""
-    max_full_softmax_items: int = Field(default=20_000, ge=0)
+    max_full_softmax_items: int = Field(default=25_000, ge=0)
     """Largest catalogue (items with interactions) that trains on the full softmax."""
     negatives: NegativeKind = "popularity"
     """Where the sampled softmax of a larger catalogue takes its negatives from."""
@@ -68,13 +68,13 @@ class RankingConfig(BaseModel):
 
     max_epochs: int = Field(default=12, ge=1)
     batch_size: int = Field(default=1024, ge=1)
-    examples_per_customer: int = Field(default=8, ge=1)
+    examples_per_customer: int = Field(default=50, ge=1)
     """Most (history, target) pairs drawn from one customer per epoch."""
     min_steps_per_epoch: int = Field(default=40, ge=1)
     """A small retailer's epoch draws from its customers again until it has so many steps."""
     learning_rate: float = Field(default=6e-3, gt=0.0)
     """At the start; it falls along a half cosine until the last epoch."""
-    weight_decay: float = Field(default=0.1, ge=0.0)
+    weight_decay: float = Field(default=0.3, ge=0.0)
     dropout: float = Field(default=0.4, ge=0.0, lt=1.0)
     """Share of the aggregated history's dimensions dropped in training."""
     patience: int = Field(default=5, ge=1)
@@ -109,6 +109,9 @@ class RankingConfig(BaseModel):
         history, whatever their order, event type and age, over a power of their number (equation 6
         there; Kabbur et al., "FISM", 2013, equation 3, with its exponent alpha).
 
+        It is tuned as the full model is, and starts from the spectral embedding: without content
+        that is worth 10 % of validation NDCG@10 on Amazon Beauty, with content nothing.
+
         Args:
             changes: Fields that differ, such as the learning rate; with content or learned
                 aggregation it is no longer the baseline.
@@ -118,6 +121,7 @@ class RankingConfig(BaseModel):
             "num_content_layers": 0,
             "id_dropout": 0.0,
             "use_input_embedding": True,
+            "initialisation": "spectral",
             "aggregation": "mean",
             "num_query_layers": 0,
         }

@@ -33,8 +33,9 @@ _AMF: Mapping[str, Parameter] = {
     "embedding_dim": Choice(values=(32, 64, 128)),
     "history_exponent": FloatRange(low=0.0, high=1.0),
     "initialisation": Choice(values=("random", "spectral")),
+    "initial_std": FloatRange(low=0.01, high=0.2, is_log=True),
     "batch_size": Choice(values=(512, 1_024, 2_048)),
-    "examples_per_customer": Choice(values=(4, 8, 16)),
+    "examples_per_customer": Choice(values=(8, 16, 50)),
 }
 _HYBRID: Mapping[str, Parameter] = {
     # Every number of heads divides every dimension.

@@ -17,7 +17,7 @@ from stylerec.models.ranking.model import RankingModel
 from stylerec.models.ranking.negatives import FullSoftmaxItems, SampledItems, StepItems
 from stylerec.models.ranking.optimizer import AdamW
 from stylerec.models.ranking.precision import choose_precision
-from stylerec.models.ranking.towers import with_bias
+from stylerec.models.ranking.towers import ID_TABLES, with_bias
 from stylerec.schema.tensors import HISTORY_AGE_DAYS, HISTORY_EVENT_TYPE
 
 FINAL_LEARNING_RATE_SHARE = 0.05
@@ -113,7 +113,10 @@ class TrainStep:
         }
         with self._strategy.scope():
             self.optimizer = AdamW(
-                self._weights, decayed=decayed, weight_decay=model.config.weight_decay
+                self._weights,
+                decayed=decayed,
+                weight_decay=model.config.weight_decay,
+                lazy={*ID_TABLES} if items.is_sampled else set(),
             )
         scalar = tf.TensorSpec([], tf.float32)
         self._run = tf.function(
@@ -143,10 +146,7 @@ class TrainStep:
         first, last = batch * number // count, batch * (number + 1) // count
         with tf.GradientTape() as tape:
             loss = self._loss(_rows(inputs, first, last), seed, batch=batch, first=first)
-        gradients = [
-            tf.convert_to_tensor(gradient)
-            for gradient in tape.gradient(loss, list(self._weights.values()))
-        ]
+        gradients = self.optimizer.dense(tape.gradient(loss, list(self._weights.values())))
         if count > 1:
             gradients = replica.all_reduce(tf.distribute.ReduceOp.SUM, gradients)
         self.optimizer.apply(gradients, rate=rate, step=step)

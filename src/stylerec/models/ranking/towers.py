@@ -17,6 +17,9 @@ from stylerec.models.ranking.parameters import Parameters, ResidualLayers
 from stylerec.schema.events import NUM_EVENT_CODES
 from stylerec.schema.tensors import FIRST_ITEM_INDEX
 
+ID_TABLES = ("item.id", "item.input_id")
+"""Weights with a row per item of the catalogue."""
+
 _LARGEST_LOGIT = 20.0
 """Of an interaction's weight: sums of exponentials stay far from overflow."""
 _SMALLEST_TOTAL = 1e-12
@@ -70,14 +73,14 @@ class ItemTower:
         num_items, size = len(has_id), config.embedding_dim
         self._has_id_V = parameters.fixed("item.has_id", has_id.astype(np.float32))
         if id_start is None:
-            self._id_VD = parameters.normal("item.id", num_items, size + 1)
+            self._id_VD = parameters.normal(ID_TABLES[0], num_items, size + 1)
         else:
             start_VE = id_start * np.float32(config.initial_std)
-            self._id_VD = parameters.given("item.id", np.pad(start_VE, ((0, 0), (0, 1))))
+            self._id_VD = parameters.given(ID_TABLES[0], np.pad(start_VE, ((0, 0), (0, 1))))
         if config.use_input_embedding and id_start is None:
-            self._input_id_VE = parameters.normal("item.input_id", num_items, size)
+            self._input_id_VE = parameters.normal(ID_TABLES[1], num_items, size)
         elif config.use_input_embedding:
-            self._input_id_VE = parameters.given("item.input_id", start_VE)
+            self._input_id_VE = parameters.given(ID_TABLES[1], start_VE)
         if config.use_content:
             self._content = ContentEncoder(config, features, parameters)
         if config.use_input_embedding and config.use_content:

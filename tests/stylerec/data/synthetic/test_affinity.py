@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -71,3 +73,17 @@ class TestShopRelevance:
         score = shop_relevance(shop, asking(last_item=last), item)
         blind = shop_relevance(shop, asking(last_item=-1), item)
         assert score[0, 0] - score[0, 1] > blind[0, 0] - blind[0, 1]
+
+
+class TestPromotion:
+    def test_adds_to_the_order_of_the_page_and_not_to_what_customers_want(self, shop):
+        promotion = np.arange(len(shop.promotion), dtype=np.float32)
+        promoting = replace(shop, promotion=promotion)
+        item = np.array([[4, 9]])
+        added = shop_relevance(promoting, asking(last_item=7), item) - shop_relevance(
+            shop, asking(last_item=7), item
+        )
+        assert added == pytest.approx(np.array([[4.0, 9.0]]), abs=1e-5)
+
+    def test_is_nothing_by_default(self, shop):
+        assert not shop.promotion.any()

@@ -1,12 +1,14 @@
 import numpy as np
 import pytest
 
+from stylerec.data.synthetic.config import SyntheticConfig
 from stylerec.data.synthetic.impressions import (
     EXAMINATION,
     SLOTS,
     TOUCHPOINT_WEIGHTS,
     TOUCHPOINTS,
     arrange,
+    examination,
 )
 from stylerec.schema.touchpoints import Touchpoint
 
@@ -52,3 +54,15 @@ class TestArrange:
             np.array([COMPLETE_THE_LOOK]),
         )
         assert is_shown.sum() == SLOTS[COMPLETE_THE_LOOK] == 5
+
+
+class TestExaminationOfARetailer:
+    def test_position_bias_is_a_power(self):
+        once, twice = (examination(SyntheticConfig(position_bias=power)) for power in (1.0, 2.0))
+        np.testing.assert_array_equal(once, EXAMINATION)
+        np.testing.assert_allclose(twice, EXAMINATION**2)
+
+    def test_without_position_bias_every_slot_is_looked_at(self):
+        np.testing.assert_array_equal(
+            examination(SyntheticConfig(position_bias=0.0)), EXAMINATION > 0
+        )

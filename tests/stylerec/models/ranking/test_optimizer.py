@@ -39,6 +39,28 @@ class TestAdamW:
             peer.apply_gradients([(tf.constant(gradient), weight)])
         np.testing.assert_allclose(stepped(20, decayed={"w"}), weight.numpy(), rtol=1e-4)
 
+    def test_a_lazy_table_steps_as_any_other_where_every_row_has_a_gradient(self) -> None:
+        weight = tf.Variable(START)
+        optimizer = AdamW({"w": weight}, decayed={"w"}, weight_decay=DECAY, lazy={"w"})
+        for step, gradient in enumerate(gradients(5)):
+            # Row 1 comes in two parts, as where an item is read twice.
+            parts = np.stack([gradient[1] * 0.25, gradient[0], gradient[1] * 0.75])
+            slices = tf.IndexedSlices(
+                tf.constant(parts), tf.constant([1, 0, 1]), tf.constant([2, 2])
+            )
+            rate, number = tf.constant(RATE), tf.constant(float(step))
+            optimizer.apply(optimizer.dense([slices]), rate=rate, step=number)
+        np.testing.assert_allclose(weight.numpy(), stepped(5, decayed={"w"}), rtol=1e-4)
+
+    def test_a_lazy_table_stays_where_there_is_no_gradient(self) -> None:
+        weight = tf.Variable(START)
+        optimizer = AdamW({"w": weight}, decayed={"w"}, weight_decay=DECAY, lazy={"w"})
+        slices = tf.IndexedSlices(tf.ones((1, 2)), tf.constant([1]), tf.constant([2, 2]))
+        optimizer.apply([slices], rate=tf.constant(RATE), step=tf.constant(0.0))
+        np.testing.assert_array_equal(weight[0], START[0])
+        np.testing.assert_array_equal(optimizer.moments["first.w"][0], [0.0, 0.0])
+        np.testing.assert_allclose(weight[1], START[1] * (1 - RATE * DECAY) - RATE, rtol=1e-4)
+
     def test_moments_are_all_that_a_restart_needs(self) -> None:
         first = tf.Variable(START)
         before = AdamW({"w": first}, decayed={"w"}, weight_decay=DECAY)

@@ -7,8 +7,9 @@ from stylerec.models.ranking.config import RankingConfig
 from stylerec.models.ranking.parameters import Parameters
 from stylerec.models.ranking.towers import ItemTower, QueryTower, with_bias
 
-WEIGHTED = RankingConfig(embedding_dim=4, num_heads=2, max_history_len=6, num_query_layers=1)
-MEAN = RankingConfig(embedding_dim=4, aggregation="mean", num_query_layers=0)
+PLAIN = RankingConfig(embedding_dim=4, num_heads=2, max_history_len=6, history_exponent=1.0)
+WEIGHTED = PLAIN.model_copy(update={"num_query_layers": 1})
+MEAN = PLAIN.model_copy(update={"aggregation": "mean", "num_query_layers": 0})
 FISM = MEAN.model_copy(update={"history_exponent": 0.5})
 VECTORS = np.random.default_rng(0).normal(size=(9, 4)).astype(np.float32)
 

@@ -340,7 +340,8 @@ class TestTrainingStrategy:
     def test_two_devices_train_as_one_does(
         self, tmp_path: Path, prepared: PreparedData, config: RankingConfig, changes: dict
     ) -> None:
-        chosen = with_fields(config, max_epochs=2, use_input_embedding=True, **changes)
+        exact = {"max_epochs": 2, "precision": "float32", "use_input_embedding": True}
+        chosen = with_fields(config, **exact, **changes)
         arguments = [str(prepared.folder), str(tmp_path / "two"), chosen.model_dump_json()]
         done = subprocess.run(
             [sys.executable, "-c", TWO_DEVICES, *arguments],
