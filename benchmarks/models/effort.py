@@ -15,6 +15,7 @@ class Effort:
         peer_patience: Epochs without a better validation NDCG@10 before the peer stops.
         memory_customers: Sizes of the synthetic retailers whose training memory is watched.
         memory_seconds: How long each is watched.
+        baseline_options: Further arguments of `benchmarks.models.baselines`.
         has_second_dataset: Whether `clothing` beside the data is measured too.
         has_ablations: Whether position bias, event types and time gaps are measured.
     """
@@ -25,6 +26,7 @@ class Effort:
     peer_patience: int = 50
     memory_customers: tuple[int, ...] = (10_000, 100_000, 1_000_000)
     memory_seconds: float = 90.0
+    baseline_options: tuple[str, ...] = ()
     has_second_dataset: bool = True
     has_ablations: bool = True
 
@@ -41,6 +43,10 @@ QUICK = Effort(
     peer_patience=5,
     memory_customers=(2_000, 20_000),
     memory_seconds=20.0,
+    baseline_options=(
+        *("--max-choice-customers", "2000"),
+        *("--names", "popular", "item_knn_last", "item_knn_history", "ease"),
+    ),
     has_second_dataset=False,
     has_ablations=False,
 )

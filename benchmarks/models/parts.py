@@ -71,7 +71,7 @@ def quality(bench: Bench, names: tuple[str, ...] = tuple(_SPACES)) -> dict[str, 
 
 def baselines(bench: Bench) -> dict[str, Any]:
     """Returns the metrics of every baseline."""
-    arguments = ["--prepared", str(bench.prepared)]
+    arguments = ["--prepared", str(bench.prepared), *bench.effort.baseline_options]
     found: dict[str, Any] = run_json(
         "benchmarks.models.baselines", arguments, bench.work / "baselines.json"
     )
@@ -119,6 +119,29 @@ def cold_start(bench: Bench) -> dict[str, Any]:
         "ratio_to_content_knn": worst / best_knn if best_knn else None,
         "models": models,
         "content_knn": knn,
+    }
+
+
+def ablations(bench: Bench, data: Path) -> dict[str, Any] | None:
+    """Returns what event types, weights, time gaps and the correction for position are worth.
+
+    Args:
+        bench: What every part needs.
+        data: Folder beside whose data sets `taobao_815` is looked for.
+    """
+    if not bench.effort.has_ablations:
+        return None
+    return {
+        "events": run_json(
+            "benchmarks.models.ablations",
+            ["--data", str(data), "--work", str(bench.work / "ablations")],
+            bench.work / "ablations.json",
+        ),
+        "position_bias": run_json(
+            "benchmarks.models.position_bias",
+            ["--work", str(bench.work / "position_bias")],
+            bench.work / "position_bias.json",
+        ),
     }
 
 

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from benchmarks.machine import machine_line
+from benchmarks.models.ablations import ablations_markdown
+from benchmarks.models.position_bias import position_bias_markdown
 from benchmarks.models.table import (
     NDCG,
     RECALL,
@@ -62,6 +64,7 @@ def markdown_report(results: dict[str, Any]) -> str:
         ("cold_start", "Items that no training has seen", _cold_start),
         ("speed", "Training speed", _speed),
         ("memory", "Memory while training", _memory),
+        ("ablations", "Event types, weights, time gaps and position", _ablations),
     )
     for key, title, make in makers:
         if results.get(key):
@@ -162,6 +165,11 @@ def _speed(speed: dict[str, Any]) -> str:
         f"{_short(speed['our_best_validation_ndcg_at_10'])} in the end."
     )
     return f"{sentence}\n\n{speed['ranking']['markdown']}"
+
+
+def _ablations(measured: dict[str, Any]) -> str:
+    events = ablations_markdown(measured["events"])
+    return f"{events}\n\n{position_bias_markdown(measured['position_bias'])}"
 
 
 def _memory(rows: list[dict[str, Any]]) -> str:

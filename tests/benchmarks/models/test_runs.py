@@ -27,9 +27,10 @@ class TestRunner:
 
         def train(module, arguments, threads):
             spec, folder = arguments
-            calls.append(json.loads(spec)["config"]["seed"])
+            seed = json.loads(spec)["config"]["seed"]
+            calls.append(seed)
             with open(f"{folder}/result.json", "w") as file:
-                json.dump({"seed": calls[-1]}, file)
+                json.dump({"seed": seed}, file)
             return ""
 
         monkeypatch.setattr(runs, "run_module", train)
