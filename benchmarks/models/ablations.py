@@ -85,6 +85,7 @@ def measure_ablations(
     work: Path,
     *,
     quick: bool = False,
+    only: str | None = None,
     progress: Callable[[str], None] = print,
 ) -> dict[str, Any]:
     """Returns validation and test figures of every variant, per data set and model.
@@ -93,12 +94,16 @@ def measure_ablations(
         data: Folder that holds `taobao_815`; without it there is the synthetic retailer alone.
         work: Folder for data and trainings; what an earlier call made is used again.
         quick: One seed of next_item on a small synthetic retailer, under two minutes.
+        only: Data set and model, such as `synthetic/next_item`; None for all.
         progress: Takes one line per step.
     """
     effort = QUICK if quick else FULL
     work.mkdir(parents=True, exist_ok=True)
     results: dict[str, Any] = {"effort": asdict(effort), "datasets": {}}
-    for name, plans in effort.plans.items():
+    for name, all_plans in effort.plans.items():
+        plans = {m: p for m, p in all_plans.items() if only in (None, f"{name}/{m}")}
+        if not plans:
+            continue
         prepared = _prepared(name, data, work, num_customers=effort.num_customers)
         if prepared is None:
             results["datasets"][name] = None
@@ -245,12 +250,14 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="one seed, synthetic retailer")
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--work", type=Path, default=Path(".stylerec/bench-ablations"))
+    parser.add_argument("--only", help="one data set and model, such as synthetic/next_item")
     parser.add_argument("--output", type=Path, help="JSON file")
     arguments = parser.parse_args()
     results = measure_ablations(
         arguments.data,
         arguments.work,
         quick=arguments.quick,
+        only=arguments.only,
         progress=lambda line: print(line, file=sys.stderr, flush=True),
     )
     if arguments.output:

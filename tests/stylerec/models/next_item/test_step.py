@@ -26,7 +26,7 @@ def parts(prepared, small_config):
         config = small_config.model_copy(update=changes)
         examples = read_examples(data, config, num_items=43)
         model = NextItemModel(data.item_features, config)
-        initialise(model, examples, config)
+        initialise(model, data.item_features, examples, config)
         model.train()
         generator = torch.Generator()
         step = TrainStep(
