@@ -85,28 +85,16 @@ def cold_start(bench: Bench) -> dict[str, Any]:
     if not items.exists():
         held_out = hold_out_items(bench.prepared, folder, share=COLD_SHARE, seed=0)
         np.save(items, held_out, allow_pickle=False)
+    spaces: tuple[Space, ...] = ("next_item", "ranking", "next_item_ids")
     runs = {
-        "next_item": Run(
-            "cold start, next_item",
-            "next_item",
+        space: Run(
+            f"cold start, {space}",
+            _TRAINERS[space],  # type: ignore[arg-type]
             folder,
-            bench.config("next_item", seed=bench.effort.seeds[0]),
+            bench.config(space, seed=bench.effort.seeds[0]),
             cold_items=items,
-        ),
-        "ranking": Run(
-            "cold start, ranking",
-            "ranking",
-            folder,
-            bench.config("ranking", seed=bench.effort.seeds[0]),
-            cold_items=items,
-        ),
-        "next_item_ids": Run(
-            "cold start, next_item without content",
-            "next_item",
-            folder,
-            bench.config("next_item_ids", seed=bench.effort.seeds[0]),
-            cold_items=items,
-        ),
+        )
+        for space in spaces
     }
     results = dict(zip(runs, bench.runner.results(runs.values()), strict=True))
     models = {name: result["cold_start"] for name, result in results.items()}
