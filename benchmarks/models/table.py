@@ -19,7 +19,7 @@ LABELS = {
     "next_item": "next_item, ids only",
     "next_item_content": "next_item, with content",
     "ranking": "ranking (TensorFlow, hybrid)",
-    "amf": "AMF, tuned",
+    "amf": "AMF",
 }
 
 
