@@ -8,11 +8,11 @@ import numpy as np
 
 from benchmarks.models.configs import Space, chosen_config
 from benchmarks.models.effort import Effort
-from benchmarks.models.runs import Run, Runner, run_json
+from benchmarks.models.runs import ModelName, Run, Runner, run_json
 from benchmarks.models.table import model_figures, spread
 from stylerec.evaluation.cold_start import hold_out_items
 
-_TRAINERS: dict[Space, str] = {
+_TRAINERS: dict[Space, ModelName] = {
     "next_item": "next_item",
     "next_item_ids": "next_item",
     "ranking": "ranking",
@@ -89,7 +89,7 @@ def cold_start(bench: Bench) -> dict[str, Any]:
     runs = {
         space: Run(
             f"cold start, {space}",
-            _TRAINERS[space],  # type: ignore[arg-type]
+            _TRAINERS[space],
             folder,
             bench.config(space, seed=bench.effort.seeds[0]),
             cold_items=items,
@@ -137,7 +137,7 @@ def _run(bench: Bench, name: str, *, seed: int) -> Run:
     space = _SPACES[name]
     return Run(
         f"{bench.dataset}, {name}, seed {seed}",
-        _TRAINERS[space],  # type: ignore[arg-type]
+        _TRAINERS[space],
         bench.prepared,
         bench.config(space, seed=seed),
     )

@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+ModelName = Literal["next_item", "ranking", "amf"]
 _TAIL_LINES = 15
 
 
@@ -33,7 +34,7 @@ class Run:
     """
 
     name: str
-    model: Literal["next_item", "ranking", "amf"]
+    model: ModelName
     prepared: Path
     config: dict[str, Any] = field(default_factory=dict)
     cold_items: Path | None = None
