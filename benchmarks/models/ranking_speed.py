@@ -38,10 +38,10 @@ from benchmarks.models.ranking_keras import (
 from benchmarks.models.table import markdown
 from benchmarks.models.xplane import op_milliseconds
 from stylerec.data.prepared import PreparedData
+from stylerec.data.splits import training_counts
 from stylerec.features.item_features import ItemFeatures
 from stylerec.models.ranking.batches import (
     Batch,
-    count_training_interactions,
     iterate_epoch,
 )
 from stylerec.models.ranking.config import RankingConfig
@@ -50,7 +50,6 @@ from stylerec.models.ranking.negatives import FullSoftmaxItems
 from stylerec.models.ranking.prefetch import prefetched
 from stylerec.models.ranking.step import StepInputs, TrainStep, step_inputs
 from stylerec.schema.tensors import (
-    FIRST_ITEM_INDEX,
     HISTORY_AGE_DAYS,
     HISTORY_EVENT_TYPE,
 )
@@ -75,10 +74,7 @@ class OurSide:
     def __init__(self, config: RankingConfig, data: PreparedData) -> None:
         self.config, self.histories, self.split = config, data.histories, data.split
         features = data.item_features
-        counts = count_training_interactions(
-            self.histories, self.split, num_items=len(features.text_tokens)
-        )
-        counts[:FIRST_ITEM_INDEX] = 0
+        counts = training_counts(self.histories, self.split, num_items=len(features.text_tokens))
         self.item_index = np.flatnonzero(counts)
         self.model = RankingModel(config, features, has_id=counts > 0)
         self.items = FullSoftmaxItems(counts > 0)

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from stylerec.data.histories import Histories
 from stylerec.errors import DataError
+from stylerec.schema.tensors import FIRST_ITEM_INDEX
 
 SplitName = Literal["validation", "test"]
 SECONDS_PER_DAY = 86_400
@@ -165,7 +166,7 @@ def temporal(histories: Histories, *, validation_days: float, test_days: float) 
 
 
 def training_counts(histories: Histories, split: Split, *, num_items: int) -> NDArray[np.int64]:
-    """Returns how often each item occurs in the training part, int64 `[V]`."""
+    """Returns how often each known item occurs in the training part, int64 `[V]`."""
     offsets = np.asarray(histories.offsets)
     counts = np.zeros(num_items, dtype=np.int64)
     for first in range(0, histories.num_customers, _CUSTOMERS_PER_BLOCK):
@@ -175,6 +176,7 @@ def training_counts(histories: Histories, split: Split, *, num_items: int) -> ND
         counts += np.bincount(
             histories.item_index[bounds[0] : bounds[-1]][is_trained], minlength=num_items
         )
+    counts[:FIRST_ITEM_INDEX] = 0
     return counts
 
 

@@ -201,6 +201,16 @@ class TestTrainingCounts:
             counts = training_counts(histories, split, num_items=7)
             assert counts.tolist() == [0, 0, 2, 1 + 1, 0, 0, 0]
 
+    def test_padding_and_unknown_items_do_not_count(self):
+        histories = Histories(
+            item_index=np.array([0, 1, 2], np.int32),
+            event_type=np.ones(3, np.int8),
+            timestamp_s=np.zeros(3, np.int64),
+            offsets=np.array([0, 3], np.int64),
+        )
+        split = Split(np.array([3]), *[Targets(np.zeros(0, int), np.zeros(0, int))] * 2)
+        assert training_counts(histories, split, num_items=4).tolist() == [0, 0, 1, 0]
+
 
 class TestIsWithin:
     def test_marks_the_leading_interactions_of_each_customer(self):

@@ -180,14 +180,3 @@ def flat_places(start: NDArray[np.int64], length: NDArray[np.int64]) -> NDArray[
     """Returns the places of all interactions of some runs, one run after another."""
     begin = np.cumsum(length) - length
     return np.repeat(start - begin, length) + np.arange(int(length.sum()))
-
-
-def trained_counts(histories: Histories, split: Split, *, num_items: int) -> NDArray[np.int64]:
-    """Returns how often each item occurs in the training part, int64 `[V]`."""
-    counts = np.zeros(num_items, dtype=np.int64)
-    offsets = np.asarray(histories.offsets)[:-1]
-    for part in np.array_split(np.arange(len(offsets)), max(1, len(offsets) // 100_000)):
-        places = flat_places(offsets[part], np.asarray(split.train_lengths)[part])
-        counts += np.bincount(histories.item_index[places], minlength=num_items)
-    counts[:FIRST_ITEM_INDEX] = 0
-    return counts

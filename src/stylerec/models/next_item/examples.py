@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 from stylerec.data.histories import Histories
 from stylerec.data.prepared import PreparedData
-from stylerec.data.splits import Split, Targets
+from stylerec.data.splits import Split, Targets, training_counts
 from stylerec.data.target_weights import target_weights
 from stylerec.errors import DataError
-from stylerec.models.next_item.batches import Weigh, Windows, trained_counts, training_windows
+from stylerec.models.next_item.batches import Weigh, Windows, training_windows
 from stylerec.models.next_item.config import NextItemConfig
 from stylerec.models.next_item.randomness import Stream, generator_of
 from stylerec.models.next_item.validation import validation_targets
@@ -71,7 +71,7 @@ def read_examples(data: PreparedData, config: NextItemConfig, *, num_items: int)
     examples = Examples(
         histories=histories,
         split=split,
-        counts=trained_counts(histories, split, num_items=num_items),
+        counts=training_counts(histories, split, num_items=num_items),
         windows=training_windows(histories, split, max_len=config.max_len),
         targets=validation_targets(
             histories,

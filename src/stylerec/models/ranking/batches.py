@@ -129,22 +129,6 @@ def iterate_epoch(
         )
 
 
-def count_training_interactions(
-    histories: Histories, split: Split, *, num_items: int
-) -> NDArray[np.int64]:
-    """Returns how often each item occurs in the training part, `[V]`."""
-    counts = np.zeros(num_items, dtype=np.int64)
-    for block in _customer_blocks(histories.num_customers):
-        offsets = np.asarray(histories.offsets[block.start : block.stop + 1])
-        items = histories.item_index[offsets[0] : offsets[-1]]
-        # 1 where a customer's training part begins, -1 where it ends: the running sum is 1 inside.
-        change = np.zeros(len(items) + 1, dtype=np.int8)
-        np.add.at(change, offsets[:-1] - offsets[0], 1)
-        np.add.at(change, offsets[:-1] + split.train_lengths[block] - offsets[0], -1)
-        counts += np.bincount(items[np.cumsum(change[:-1]) > 0], minlength=num_items)
-    return counts
-
-
 def _draw_pass(
     histories: Histories,
     split: Split,

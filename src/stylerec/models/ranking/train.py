@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from stylerec.data.cooccurrence import spectral_embedding
 from stylerec.data.prepared import PreparedData
-from stylerec.data.splits import Targets
+from stylerec.data.splits import Targets, training_counts
 from stylerec.data.target_weights import target_weights
 from stylerec.errors import DataError
 from stylerec.models.checkpoint import run_fingerprint
@@ -18,7 +18,6 @@ from stylerec.models.progress import TrainingProgress
 from stylerec.models.ranking.artifacts import save_trained
 from stylerec.models.ranking.batches import (
     Batch,
-    count_training_interactions,
     examples_per_epoch,
     iterate_epoch,
 )
@@ -121,7 +120,7 @@ def _trainer(
     data: PreparedData, config: RankingConfig, targets: Targets, devices: Sequence[str]
 ) -> Trainer:
     num_items = len(data.item_features.text_tokens)
-    counts = count_training_interactions(data.histories, data.split, num_items=num_items)
+    counts = training_counts(data.histories, data.split, num_items=num_items)
     has_id = _items_with_id(counts, config)
     strategy = training_strategy(devices)
     with strategy.scope():

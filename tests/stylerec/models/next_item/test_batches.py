@@ -3,11 +3,10 @@ import torch
 
 from stylerec.data.histories import Histories
 from stylerec.data.prepared import PreparedData
-from stylerec.data.splits import Split, Targets, leave_one_out
+from stylerec.data.splits import Split, Targets, leave_one_out, training_counts
 from stylerec.models.next_item.batches import (
     epoch_plan,
     history_before,
-    trained_counts,
     training_batch,
     training_windows,
 )
@@ -81,7 +80,7 @@ class TestEpochPlan:
         windows = training_windows(histories, split, max_len=5)
         batches = epoch_batches(histories, windows, batch_targets=64)
         targets = np.concatenate([batch.target[batch.target > 0].numpy() for batch in batches])
-        counts = trained_counts(histories, split, num_items=43)
+        counts = training_counts(histories, split, num_items=43)
         assert np.array_equal(np.bincount(targets, minlength=43), counts)
         assert counts.sum() == split.train_lengths.sum() == windows.num_targets.sum()
         assert max((batch.target > 0).sum() for batch in batches) <= 64 + 6
@@ -122,10 +121,3 @@ class TestHistoryBefore:
         history = history_before(histories_of([2, 3, 4]), np.array([0]), np.array([2]), max_len=3)
         assert history.item_index.tolist() == [[0, 2, 3]]
         assert history.age_days.tolist() == [[0.0, 1.0, 0.0]]
-
-
-class TestTrainedCounts:
-    def test_counts_training_interactions_only(self):
-        histories = histories_of([2, 2, 3, 4], [5, 6])
-        counts = trained_counts(histories, leave_one_out(histories), num_items=8)
-        assert counts.tolist() == [0, 0, 2, 0, 0, 1, 1, 0]

@@ -2,12 +2,11 @@ import numpy as np
 import pytest
 
 from stylerec.data.histories import Histories
-from stylerec.data.splits import Split, Targets, leave_one_out
+from stylerec.data.splits import Split, leave_one_out
 from stylerec.features.assemble import assemble_history
 from stylerec.models.ranking import batches
 from stylerec.models.ranking.batches import (
     assemble_examples,
-    count_training_interactions,
     draw_targets,
     examples_per_epoch,
     iterate_epoch,
@@ -139,33 +138,3 @@ class TestIterateEpoch:
         monkeypatch.setattr(batches, "CUSTOMERS_PER_CHUNK", 17)
         chunked = np.concatenate([batch.target for batch in epoch_of(histories, split)])
         np.testing.assert_array_equal(np.sort(whole), np.sort(chunked))
-
-
-class TestCountTrainingInteractions:
-    def test_leaves_the_held_out_interactions_out(self, two_customers: Histories) -> None:
-        split = leave_one_out(two_customers)
-        counts = count_training_interactions(two_customers, split, num_items=10)
-        # Items 4, 5 and 7, 8 are the last two of their customers.
-        np.testing.assert_array_equal(counts, [0, 0, 1, 1, 0, 0, 1, 0, 0, 0])
-
-    def test_counts_customers_who_only_train_whole_and_others_not_at_all(self) -> None:
-        histories = Histories(
-            item_index=np.array([2, 3, 4, 5, 6], np.int32),
-            event_type=np.ones(5, np.int8),
-            timestamp_s=np.zeros(5, np.int64),
-            offsets=np.array([0, 2, 2, 4, 5], np.int64),
-        )
-        nobody = Targets(np.zeros(0, np.int64), np.zeros(0, np.int64))
-        split = Split(np.array([2, 0, 0, 1]), validation=nobody, test=nobody)
-        counts = count_training_interactions(histories, split, num_items=7)
-        np.testing.assert_array_equal(counts, [0, 0, 1, 1, 0, 0, 1])
-
-    def test_does_not_depend_on_the_block_size(
-        self, histories: Histories, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        split = leave_one_out(histories)
-        whole = count_training_interactions(histories, split, num_items=42)
-        monkeypatch.setattr(batches, "CUSTOMERS_PER_CHUNK", 13)
-        np.testing.assert_array_equal(
-            whole, count_training_interactions(histories, split, num_items=42)
-        )

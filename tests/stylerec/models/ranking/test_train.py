@@ -14,11 +14,10 @@ from safetensors.numpy import load_file
 from stylerec.data.cooccurrence import spectral_embedding
 from stylerec.data.histories import Histories
 from stylerec.data.prepared import PreparedData
-from stylerec.data.splits import leave_one_out
+from stylerec.data.splits import leave_one_out, training_counts
 from stylerec.errors import ConfigError, DataError, ReleaseError
 from stylerec.models.checkpoint import CHECKPOINT_FILE
 from stylerec.models.ranking.artifacts import load_trained
-from stylerec.models.ranking.batches import count_training_interactions
 from stylerec.models.ranking.config import RankingConfig
 from stylerec.models.ranking.model import RankingModel, ScoringGraph
 from stylerec.models.ranking.train import train_ranking, training_strategy
@@ -45,7 +44,7 @@ def popularity_ndcg(features, histories: Histories) -> float:
     model = RankingModel(config, features, has_id=np.arange(NUM_ITEMS) >= 2)
     table = np.zeros((NUM_ITEMS, 3), np.float32)
     split = leave_one_out(histories)
-    table[:, -1] = count_training_interactions(histories, split, num_items=NUM_ITEMS)
+    table[:, -1] = training_counts(histories, split, num_items=NUM_ITEMS)
     model.parameters.variables["item.id"].assign(table)
     return ndcg(model, histories)
 
