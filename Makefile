@@ -1,5 +1,5 @@
 # `make demo`, `make serve` and `make test` set up what they need; everything else is for developers.
-# Three environments, because the pieces cannot share one (docs/laptop.md): train, serve, triton.
+# Separate environments, because the pieces cannot share one (docs/laptop.md): train, serve, triton.
 
 PYTHON ?= python3.11
 TRAIN := .venv/train/bin

@@ -144,9 +144,13 @@ class TestMissingParts:
         down = settings.model_copy(update={"redis_port": settings.triton_grpc_port + 1})
         router = start_router(down, tmp_path / "log")
         try:
-            response = router.http.post(PREDICT, json={"instances": [HERO]})
-            assert response.status_code == 503
-            assert "no release is published" in response.json()["error"]
+
+            def response():
+                return router.http.post(PREDICT, json={"instances": [HERO]})
+
+            # It listens before it has looked for its first release.
+            router.wait_until(lambda: "no release is published" in response().text)
+            assert response().status_code == 503
             ready = router.http.get("/v2/health/ready")
             assert ready.status_code == 503
             assert any("feature store" in fault for fault in ready.json()["faults"])
