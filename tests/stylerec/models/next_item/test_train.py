@@ -135,10 +135,10 @@ class TestTrainNextItem:
         """A cold item is recommended where its warm twin is: after the item before the twin."""
         assert PreparedData(prepared).histories.item_index.max() < 42
         with torch.inference_mode():
-            table = model.items.table()
-            state = model.encode(
+            table = model.item_rows()
+            state = model.query(
                 table, torch.tensor([[4, 5, 6]]), torch.tensor([[1, 1, 1]]), torch.zeros(1, 3)
-            )[0, -1]
+            )[0]
         ranking = (table @ state)[2:].argsort(descending=True) + 2
         assert ranking[0] == 7
         assert 42 in ranking[:5]
