@@ -144,9 +144,21 @@ def _cold_start(cold: dict[str, Any]) -> str:
         [name.replace("_", " "), _short(m["hit_rate_at_10"]), _short(m["ndcg_at_10"])]
         for name, m in [*cold["models"].items(), *cold["content_knn"].items()]
     ]
+    boosts = [
+        [
+            name.replace("_", " "),
+            f"{row['boost']:g}",
+            _short(row["cold_recall_at_10"]),
+            _short(row["known_recall_at_10"]),
+        ]
+        for name, rows_of_model in cold["boosts"].items()
+        for row in rows_of_model
+    ]
     return (
         "A tenth of the items never trains; their held-out interactions, all items ranked.\n\n"
         + markdown(["", "R@10", "NDCG@10"], rows)
+        + "\n\nWhat `new_item_boost` trades: recall@10 of those items and of all others.\n\n"
+        + markdown(["", "boost", "new items", "other items"], boosts)
     )
 
 
