@@ -22,7 +22,7 @@ class Effort:
 
     seeds: tuple[int, ...] = (1, 2, 3)
     overrides: dict[str, dict[str, Any]] = field(default_factory=dict)
-    peer_seconds: float = 2_400.0
+    peer_seconds: float = 900.0
     peer_patience: int = 50
     memory_customers: tuple[int, ...] = (10_000, 100_000, 1_000_000)
     memory_seconds: float = 90.0
