@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 FADING = 0.5
 """An interaction's content counts exp(-0.5) times that of the one after it."""
-MATCH_WEIGHTS = (0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0)
+MATCH_WEIGHTS = (0.5, 1.0, 1.5, 2.0, 3.0, 4.0)
 
 
 def choose_match_weight(
@@ -21,16 +21,12 @@ def choose_match_weight(
 ) -> tuple[float, float]:
     """Returns the weight with the best validation metric, and that metric.
 
-    Goes up `MATCH_WEIGHTS` for as long as the metric rises.
+    All of `MATCH_WEIGHTS` are tried: the metric is too coarse to be climbed step by step.
 
     Args:
         validate: Returns the metric at a weight.
         without: The metric at weight 0.
     """
-    best_weight, best = 0.0, without
-    for weight in MATCH_WEIGHTS:
-        metric = validate(weight)
-        if metric <= best:
-            break
-        best_weight, best = weight, metric
-    return best_weight, best
+    metrics = {0.0: without} | {weight: validate(weight) for weight in MATCH_WEIGHTS}
+    best = max(metrics, key=lambda weight: metrics[weight])
+    return best, metrics[best]
