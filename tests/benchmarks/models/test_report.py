@@ -68,7 +68,7 @@ class TestHeadline:
 class TestMarkdownReport:
     def test_says_which_targets_were_missed(self, results):
         report = markdown_report(results)
-        (cold,) = [line for line in report.splitlines() if "over content KNN" in line]
+        (cold,) = [line for line in report.splitlines() if "over the better content KNN" in line]
         assert cold.endswith("| **missed** |")
         (amf,) = [line for line in report.splitlines() if "over AMF" in line]
         assert "+50% NDCG@10, +25% R@10" in amf
