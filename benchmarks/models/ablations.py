@@ -5,8 +5,6 @@
 """
 
 import argparse
-import json
-import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,8 +13,9 @@ from typing import Any, Literal
 import numpy as np
 
 from benchmarks.models.datasets import prepared_data
+from benchmarks.models.part_command import run_part
 from benchmarks.models.runs import Run, Runner
-from benchmarks.models.table import markdown, spread
+from benchmarks.models.table import markdown, spread, with_spread
 from stylerec.data.prepared import PreparedData
 from stylerec.data.synthetic.config import SyntheticConfig
 from stylerec.data.synthetic.generate import generate
@@ -231,17 +230,12 @@ def _table(measured: dict[str, Any]) -> str:
             [
                 label + (" (weights that validation chose)" if is_chosen else ""),
                 *(
-                    _figure(figures[key])
+                    with_spread(figures[key])
                     for key in ("validation_ndcg_at_10", "ndcg_at_10", "recall_at_10")
                 ),
             ]
         )
     return markdown(["variant", "validation NDCG@10", "test NDCG@10", "test R@10"], rows)
-
-
-def _figure(figures: dict[str, Any]) -> str:
-    mean = f"{figures['mean']:.4f}"
-    return mean if figures["seeds"] < 2 else f"{mean} ± {figures['std']:.4f}"
 
 
 def main() -> None:
@@ -251,18 +245,13 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--work", type=Path, default=Path(".stylerec/bench-ablations"))
     parser.add_argument("--only", help="one data set and model, such as synthetic/next_item")
-    parser.add_argument("--output", type=Path, help="JSON file")
-    arguments = parser.parse_args()
-    results = measure_ablations(
-        arguments.data,
-        arguments.work,
-        quick=arguments.quick,
-        only=arguments.only,
-        progress=lambda line: print(line, file=sys.stderr, flush=True),
+    run_part(
+        parser,
+        lambda own, progress: measure_ablations(
+            own.data, own.work, quick=own.quick, only=own.only, progress=progress
+        ),
+        ablations_markdown,
     )
-    if arguments.output:
-        arguments.output.write_text(json.dumps(results, indent=1) + "\n")
-    print(ablations_markdown(results))
 
 
 if __name__ == "__main__":

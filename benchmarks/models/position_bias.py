@@ -4,18 +4,17 @@
 """
 
 import argparse
-import json
-import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.models.part_command import run_part
 from benchmarks.models.position_cases import RETAILERS, Case, make_case, propensity_errors
 from benchmarks.models.preference import MIN_PROPENSITY, metric_figures, preference_figures
 from benchmarks.models.runs import Run, Runner
 from benchmarks.models.synthetic_truth import last_wishes
-from benchmarks.models.table import markdown, spread
+from benchmarks.models.table import markdown, spread, with_spread
 from stylerec.evaluation.onnx_scorer import onnx_scorer
 
 VARIANTS = {
@@ -163,7 +162,7 @@ def _propensity_table(errors: dict[str, Any]) -> str:
     return markdown(
         ["touchpoint", "estimated: mean", "largest", "click rates: mean", "largest"],
         [
-            [touchpoint, *(_figure(figures[name], digits=3) for name in names)]
+            [touchpoint, *(with_spread(figures[name], digits=3) for name in names)]
             for touchpoint, figures in errors.items()
         ],
     )
@@ -174,7 +173,7 @@ def _preference_table(preference: dict[str, Any]) -> str:
     return markdown(
         ["weights", "Kendall tau", "over naive", "NDCG@10", "over naive"],
         [
-            [VARIANTS[variant], *(_figure(figures[n], sign="gain" in n) for n in names)]
+            [VARIANTS[variant], *(with_spread(figures[n], sign="gain" in n) for n in names)]
             for variant, figures in preference.items()
         ],
     )
@@ -185,15 +184,10 @@ def _metric_table(metrics: dict[str, Any]) -> str:
     return markdown(
         ["weights", "position-free", "as logged", "corrected, estimated", "corrected, true"],
         [
-            [VARIANTS[variant], *(_figure(figures[name]) for name in names)]
+            [VARIANTS[variant], *(with_spread(figures[name]) for name in names)]
             for variant, figures in metrics.items()
         ],
     )
-
-
-def _figure(figures: dict[str, Any], *, digits: int = 4, sign: bool = False) -> str:
-    mean = f"{figures['mean']:{'+' if sign else ''}.{digits}f}"
-    return mean if figures["seeds"] < 2 else f"{mean} ± {figures['std']:.{digits}f}"
 
 
 def main() -> None:
@@ -201,16 +195,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="one small retailer of each kind")
     parser.add_argument("--work", type=Path, default=Path(".stylerec/bench-position-bias"))
-    parser.add_argument("--output", type=Path, help="JSON file")
-    arguments = parser.parse_args()
-    results = measure_position_bias(
-        arguments.work,
-        quick=arguments.quick,
-        progress=lambda line: print(line, file=sys.stderr, flush=True),
+    run_part(
+        parser,
+        lambda own, progress: measure_position_bias(own.work, quick=own.quick, progress=progress),
+        position_bias_markdown,
     )
-    if arguments.output:
-        arguments.output.write_text(json.dumps(results, indent=1) + "\n")
-    print(position_bias_markdown(results))
 
 
 if __name__ == "__main__":

@@ -60,8 +60,8 @@ def ranking_table(
         (
             LABELS.get(name, name),
             figures[NDCG]["mean"],
-            _with_spread(figures[NDCG]),
-            _with_spread(figures[RECALL]),
+            with_spread(figures[NDCG]),
+            with_spread(figures[RECALL]),
             f"{figures[NDCG]['seeds']}",
         )
         for name, figures in models.items()
@@ -101,11 +101,14 @@ def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
-def _with_spread(figures: Mapping[str, Any]) -> str:
+def with_spread(figures: Mapping[str, Any], *, digits: int = 4, sign: bool = False) -> str:
+    """Returns a mean with its standard deviation, which one seed does not have."""
+    mean_figure = _figure(figures["mean"], digits=digits, sign=sign)
     if figures["seeds"] < 2:
-        return _figure(figures["mean"])
-    return f"{_figure(figures['mean'])} ± {_figure(figures['std'])}"
+        return mean_figure
+    return f"{mean_figure} ± {_figure(figures['std'], digits=digits)}"
 
 
-def _figure(value: float) -> str:
-    return f"{value:.4f}".removeprefix("0")
+def _figure(value: float, *, digits: int = 4, sign: bool = False) -> str:
+    text = f"{value:{'+' if sign else ''}.{digits}f}"
+    return text if abs(value) >= 1 else text.replace("0.", ".", 1)

@@ -71,5 +71,5 @@ class TestAblationsMarkdown:
             }
         )
         assert "ranked: view 1,200" in text
-        assert "| views half (weights that validation chose) | 0.1000 | 0.2000 | 0.3000 |" in text
+        assert "| views half (weights that validation chose) | .1000 | .2000 | .3000 |" in text
         assert "### taobao_815\n\nNot there, not measured." in text

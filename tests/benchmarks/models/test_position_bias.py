@@ -54,5 +54,5 @@ class TestPositionBiasMarkdown:
             }
         )
         assert "### Promoting retailer (position_bias 2)" in text
-        assert "| for-you | 0.125 | 0.125 | 0.125 | 0.125 |" in text
-        assert "| not corrected | 0.1250 | +0.1250 | 0.1250 | +0.1250 |" in text
+        assert "| for-you | .125 | .125 | .125 | .125 |" in text
+        assert "| not corrected | .1250 | +.1250 | .1250 | +.1250 |" in text

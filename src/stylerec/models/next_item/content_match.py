@@ -36,8 +36,9 @@ class ContentMatch(nn.Module):
         """
         parts = [embedding_VD, self.get_buffer("vectors")]
         if self.new_item_boost > 0:
-            is_new_V[:FIRST_ITEM_INDEX] = False
-            parts.append((is_new_V * self.new_item_boost).unsqueeze(1))
+            boost_V = is_new_V * self.new_item_boost
+            boost_V[:FIRST_ITEM_INDEX] = 0.0
+            parts.append(boost_V.unsqueeze(1))
         return torch.cat(parts, dim=1)
 
     def forward(self, state_BD: Tensor, row_BLX: Tensor) -> Tensor:
