@@ -34,10 +34,12 @@ class ItemFeatures:
         `log((1 + V) / (1 + items with the word)) + 1`, each item's weights of unit length: the
         words that tell an item from others decide, and a long text weighs no more than a short one.
         """
-        tokens = self.text_tokens
-        weights = np.where(tokens > 0, self.word_rarity()[tokens], 0.0)
-        length = np.linalg.norm(weights, axis=1, keepdims=True)
-        return np.asarray(weights / np.maximum(length, 1e-12), dtype=np.float32)
+        return self._rarity_of_words() * self.text_scale()[:, None]
+
+    def text_scale(self) -> NDArray[np.float32]:
+        """Returns one over the length of each item's vector of rarities, `[V]`, 0 without words."""
+        length = np.linalg.norm(self._rarity_of_words(), axis=1)
+        return np.where(length > 0, 1.0 / np.maximum(length, 1e-12), 0.0).astype(np.float32)
 
     def word_rarity(self) -> NDArray[np.float32]:
         """Returns the smoothed inverse document frequency of each hashed word, float32 `[W]`."""
@@ -47,6 +49,10 @@ class ItemFeatures:
         is_first[:, 1:] = in_order[:, 1:] != in_order[:, :-1]
         num_items = np.bincount(in_order[is_first], minlength=int(tokens.max(initial=0)) + 1)
         return np.asarray(np.log((1 + len(tokens)) / (1 + num_items)) + 1.0, dtype=np.float32)
+
+    def _rarity_of_words(self) -> NDArray[np.float32]:
+        tokens = self.text_tokens
+        return np.where(tokens > 0, self.word_rarity()[tokens], np.float32(0.0))
 
     def save(self, path: Path) -> None:
         """Writes the arrays as safetensors."""

@@ -48,7 +48,7 @@ class ContentEncoder:
         self._tokens = features.text_tokens
         # A word's TF-IDF weight in an item is its rarity times what the item's length makes of it.
         self._rarity_W1 = tf.constant(features.word_rarity()[:, None])
-        self._scale_V1 = tf.constant(_text_scale(features)[:, None])
+        self._scale_V1 = tf.constant(features.text_scale()[:, None])
         self._words: list[tuple[tf.RaggedTensor, tf.Variable]] = []
         if features.text_tokens.any():
             tokens = tf.RaggedTensor.from_tensor(tf.constant(features.text_tokens), padding=0)
@@ -96,13 +96,6 @@ class ContentEncoder:
         for values, weight in self._dense:
             content_ND += tf.matmul(tf.gather(values, item_index_N), weight)
         return self._layers(content_ND)
-
-
-def _text_scale(features: ItemFeatures) -> NDArray[np.float32]:
-    """Returns one over the length of each item's vector of rarities, `[V]`, 0 without words."""
-    rarity = np.where(features.text_tokens > 0, features.word_rarity()[features.text_tokens], 0.0)
-    length = np.linalg.norm(rarity, axis=1)
-    return np.where(length > 0, 1.0 / np.maximum(length, 1e-12), 0.0).astype(np.float32)
 
 
 def _sum_of_words(
