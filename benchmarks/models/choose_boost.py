@@ -1,63 +1,88 @@
 """What `new_item_boost` trades on validation: `python -m benchmarks.models.choose_boost`.
 
-A tenth of the items, others than the cold-start part holds out, never trains; what is measured are
-the interactions with them that validation holds out, so that no test target is read. The boosts in
-`benchmarks/configs` were chosen by its table.
+A tenth of the items never trains, several times other ones and never those that the cold-start part
+holds out; what is measured are the interactions with them that validation holds out, so that no
+test target is read. The boosts in `benchmarks/configs` are the lowest ones whose recall@10 of new
+items is `LEAST_RATIO` of a content KNN's even two standard deviations over the draws below.
 """
 
 import argparse
+import dataclasses
 import shutil
+import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from benchmarks.models.configs import chosen_config
+from benchmarks.models import parts
+from benchmarks.models.configs import Space
 from benchmarks.models.datasets import prepared_data
-from benchmarks.models.runs import ModelName, Run, Runner
-from benchmarks.models.table import markdown
+from benchmarks.models.effort import FULL
+from benchmarks.models.parts import Bench
+from benchmarks.models.runs import Runner
+from benchmarks.models.table import markdown, spread, with_spread
 from stylerec.data.prepared import PreparedData
 from stylerec.data.splits import Split, Targets
-from stylerec.evaluation.cold_start import hold_out_items
 
-SEED = 1
-"""The cold-start part holds out other items, those of seed 0."""
+DRAWS = (1, 2, 3)
+"""The cold-start part holds out the items of draw 0."""
+LEAST_RATIO = 1.5
 SPLIT_FOLDER = "split"
 
 
 def main() -> None:
-    """Prints recall@10 of new and of known items by boost, for each model with content."""
+    """Prints what each boost does to new and to known items, for each model with content."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="tables or a public layout")
+    parser.add_argument("--model", action="append", choices=("next_item", "ranking"))
     parser.add_argument("--work", type=Path, default=Path(".stylerec/bench-models/boost"))
     arguments = parser.parse_args()
-    work = arguments.work / arguments.data.name
+    work = arguments.work.resolve() / arguments.data.name
     work.mkdir(parents=True, exist_ok=True)
-    folder, items = work / "cold", work / "cold_items.npy"
-    if not items.exists():
-        source = with_validation_as_test(prepared_data(arguments.data, work), work / "validation")
-        np.save(items, hold_out_items(source, folder, seed=SEED), allow_pickle=False)
-    models: tuple[ModelName, ...] = ("next_item", "ranking")
-    results = Runner(work, parallel=2).results(
-        Run(
-            f"boost, {model}",
-            model,
-            folder,
-            {**chosen_config(arguments.data.name, model), "seed": 1},
-            cold_items=items,
-        )
-        for model in models
-    )
-    rows = [
-        [
-            model,
-            f"{row['boost']:g}",
-            f"{row['cold_recall_at_10']:.4f}",
-            f"{row['known_recall_at_10']:.4f}",
+    source = with_validation_as_test(prepared_data(arguments.data, work), work / "validation")
+    models = tuple(arguments.model or ("next_item", "ranking"))
+    measured = []
+    for draw in DRAWS:
+        folder = work / f"draw-{draw}"
+        folder.mkdir(exist_ok=True)
+        runner = Runner(folder, parallel=2, progress=lambda line: print(line, file=sys.stderr))
+        effort = dataclasses.replace(FULL, seeds=(draw,))
+        bench = Bench(arguments.data.name, source, folder, runner, effort)
+        measured.append(parts.cold_start(bench, models, draw=draw))
+    rows = [row for model in models for row in boost_rows(model, measured)]
+    header = ["model", "boost", "R@10 of known items", "of new items", "over the content KNN"]
+    print(markdown(header, rows))
+
+
+def boost_rows(model: Space, draws: list[dict[str, Any]]) -> list[list[str]]:
+    """Returns a model's rows: boost, recall of known and of new items, and its ratio to the KNN's.
+
+    Args:
+        model: Which of the measured models.
+        draws: What `parts.cold_start` measured, per draw of new items.
+    """
+    rows, is_chosen = [], False
+    for place, boost in enumerate(row["boost"] for row in draws[0]["boosts"][model]):
+        found = [draw["boosts"][model][place] for draw in draws]
+        best_knn = [
+            max(knn["hit_rate_at_10"] for knn in draw["content_knn"].values()) for draw in draws
         ]
-        for model, result in zip(models, results, strict=True)
-        for row in result["boosts"]
-    ]
-    print(markdown(["model", "boost", "R@10 of new items", "R@10 of known items"], rows))
+        ratio = spread(
+            [row["cold_recall_at_10"] / knn for row, knn in zip(found, best_knn, strict=True)]
+        )
+        is_enough = ratio["mean"] - 2.0 * ratio["std"] >= LEAST_RATIO
+        rows.append(
+            [
+                model,
+                f"{boost:g}" + " (chosen)" * (is_enough and not is_chosen),
+                with_spread(spread([row["known_recall_at_10"] for row in found])),
+                with_spread(spread([row["cold_recall_at_10"] for row in found])),
+                with_spread(ratio, digits=2) + " x",
+            ]
+        )
+        is_chosen |= is_enough
+    return rows
 
 
 def with_validation_as_test(prepared: Path, output: Path) -> Path:

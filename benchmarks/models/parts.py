@@ -78,14 +78,24 @@ def baselines(bench: Bench) -> dict[str, Any]:
     return found
 
 
-def cold_start(bench: Bench) -> dict[str, Any]:
-    """Returns recall@10 of items that no training has seen, beside the content KNN's."""
+def cold_start(
+    bench: Bench,
+    spaces: tuple[Space, ...] = ("next_item", "ranking", "next_item_ids"),
+    *,
+    draw: int = 0,
+) -> dict[str, Any]:
+    """Returns recall@10 of items that no training has seen, beside the content KNN's.
+
+    Args:
+        bench: What every part needs; one draw per work folder.
+        spaces: What is trained.
+        draw: Seed of the items that are held out.
+    """
     folder = bench.work / "cold"
     items = bench.work / "cold_items.npy"
     if not items.exists():
-        held_out = hold_out_items(bench.prepared, folder, share=COLD_SHARE, seed=0)
+        held_out = hold_out_items(bench.prepared, folder, share=COLD_SHARE, seed=draw)
         np.save(items, held_out, allow_pickle=False)
-    spaces: tuple[Space, ...] = ("next_item", "ranking", "next_item_ids")
     runs = {
         space: Run(
             f"cold start, {space}",
@@ -101,7 +111,7 @@ def cold_start(bench: Bench) -> dict[str, Any]:
     arguments = ["--prepared", str(folder), "--cold-items", str(items)]
     knn = run_json("benchmarks.models.baselines", arguments, bench.work / "cold_baselines.json")
     best_knn = max(metrics["hit_rate_at_10"] for metrics in knn.values())
-    worst = min(models[name]["hit_rate_at_10"] for name in ("next_item", "ranking"))
+    worst = min(models[name]["hit_rate_at_10"] for name in spaces if name != "next_item_ids")
     return {
         "recall_at_10": worst,
         "ratio_to_content_knn": worst / best_knn if best_knn else None,

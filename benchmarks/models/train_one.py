@@ -17,7 +17,7 @@ from stylerec.evaluation.onnx_scorer import onnx_scorer
 from stylerec.evaluation.ranking import evaluate_ranking, evaluate_scorer
 
 _BOOST = "new_item_boost"
-_BOOSTS = (0.0, 0.5, 1.0, 1.25, 1.5)
+_BOOSTS = (0.0, 0.5, 1.0, 1.25, 1.5, 1.75, 2.0)
 _KNOWN_TARGETS = 5_000
 
 
