@@ -1,9 +1,10 @@
 """What `new_item_boost` trades on validation: `python -m benchmarks.models.choose_boost`.
 
 A tenth of the items never trains, several times other ones and never those that the cold-start part
-holds out; what is measured are the interactions with them that validation holds out, so that no
-test target is read. The boosts in `benchmarks/configs` are the lowest ones whose recall@10 of new
-items is `LEAST_RATIO` of a content KNN's even two standard deviations over the draws below.
+holds out. The protocol is that of the test, one interaction per customer earlier: what is measured
+are the validation targets among those items, so that no test target is read. The boosts in
+`benchmarks/configs` are the lowest ones whose recall@10 of new items is `LEAST_RATIO` times a
+content KNN's even two standard deviations over the draws below.
 """
 
 import argparse
@@ -40,7 +41,7 @@ def main() -> None:
     arguments = parser.parse_args()
     work = arguments.work.resolve() / arguments.data.name
     work.mkdir(parents=True, exist_ok=True)
-    source = with_validation_as_test(prepared_data(arguments.data, work), work / "validation")
+    source = one_step_earlier(prepared_data(arguments.data, work), work / "earlier")
     models = tuple(arguments.model or ("next_item", "ranking"))
     measured = []
     for draw in DRAWS:
@@ -85,14 +86,23 @@ def boost_rows(model: Space, draws: list[dict[str, Any]]) -> list[list[str]]:
     return rows
 
 
-def with_validation_as_test(prepared: Path, output: Path) -> Path:
-    """Writes prepared data whose test targets are the validation targets; returns its folder."""
+def one_step_earlier(prepared: Path, output: Path) -> Path:
+    """Writes leave-one-out data as it was one interaction per customer ago; returns its folder.
+
+    Validation targets are the test targets and the last training interactions are the validation
+    targets, so that a model is as old when it is asked as it is on the true test targets.
+    Popularity and pairs bought together still count every training interaction; nothing that is
+    measured here reads them.
+    """
     if not output.exists():
         shutil.copytree(prepared, output)
         found = PreparedData(prepared).split
-        targets = Targets(np.array(found.validation.customer), np.array(found.validation.place))
+        lengths = np.array(found.train_lengths)
+        test = found.validation[lengths[found.validation.customer] > 1]
+        lengths[test.customer] -= 1
         shutil.rmtree(output / SPLIT_FOLDER)
-        Split(np.array(found.train_lengths), targets, targets).save(output / SPLIT_FOLDER)
+        before = Targets(np.array(test.customer), np.array(test.place) - 1)
+        Split(lengths, before, test).save(output / SPLIT_FOLDER)
     return output
 
 

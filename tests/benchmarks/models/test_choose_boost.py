@@ -1,21 +1,27 @@
+from pathlib import Path
+
 import numpy as np
 
-from benchmarks.models.choose_boost import boost_rows, with_validation_as_test
+from benchmarks.models.choose_boost import boost_rows, one_step_earlier
 from stylerec.data.prepared import PreparedData
 from stylerec.data.splits import Split, Targets
 
 
-class TestWithValidationAsTest:
-    def test_no_test_target_is_left(self, tmp_path):
-        lengths = np.array([2, 3])
-        validation = Targets(np.array([0, 1]), np.array([2, 7]))
-        test = Targets(np.array([0, 1]), np.array([3, 8]))
+class TestOneStepEarlier:
+    def test_validation_becomes_test_and_the_last_training_interaction_validation(
+        self, tmp_path: Path
+    ) -> None:
+        # Customers of 4, 3 and 2 interactions before their test target; the last has one to train.
+        lengths = np.array([3, 2, 1])
+        validation = Targets(np.array([0, 1, 2]), np.array([3, 7, 10]))
+        test = Targets(np.array([0, 1, 2]), np.array([4, 8, 11]))
         Split(lengths, validation, test).save(tmp_path / "prepared" / "split")
-        output = with_validation_as_test(tmp_path / "prepared", tmp_path / "output")
-        found = PreparedData(output).split
-        assert found.train_lengths.tolist() == [2, 3]
-        assert found.test.place.tolist() == found.validation.place.tolist() == [2, 7]
-        assert PreparedData(tmp_path / "prepared").split.test.place.tolist() == [3, 8]
+        found = PreparedData(one_step_earlier(tmp_path / "prepared", tmp_path / "output")).split
+        assert found.train_lengths.tolist() == [2, 1, 1]
+        assert found.validation.customer.tolist() == found.test.customer.tolist() == [0, 1]
+        assert found.validation.place.tolist() == [2, 6]
+        assert found.test.place.tolist() == [3, 7]
+        assert PreparedData(tmp_path / "prepared").split.test.place.tolist() == [4, 8, 11]
 
 
 class TestBoostRows:
