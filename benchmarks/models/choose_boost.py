@@ -1,10 +1,11 @@
 """What `new_item_boost` trades on validation: `python -m benchmarks.models.choose_boost`.
 
-A tenth of the items never trains, several times other ones and never those that the cold-start part
-holds out. The protocol is that of the test, one interaction per customer earlier: what is measured
-are the validation targets among those items, so that no test target is read. The boosts in
-`benchmarks/configs` are the lowest ones whose recall@10 of new items is `LEAST_RATIO` times a
-content KNN's even two standard deviations over the draws below.
+A tenth of the items never trains, several times other ones and never those of the reported
+cold-start figures. The protocol is that of the test, one interaction per customer earlier: what is
+measured are the validation targets among those items, so that no test target is read. The boosts in
+`benchmarks/configs` are the lowest ones that find new items `LEAST_RATIO` times as often as a
+content KNN. The aim is 1.5; the rest is a margin, because what validation promises shrinks: on the
+test targets of draw 0, which is not used again, 1.81 became 1.31.
 """
 
 import argparse
@@ -27,8 +28,8 @@ from stylerec.data.prepared import PreparedData
 from stylerec.data.splits import Split, Targets
 
 DRAWS = (1, 2, 3)
-"""The cold-start part holds out the items of draw 0."""
-LEAST_RATIO = 1.5
+"""Other than `parts.COLD_DRAW`."""
+LEAST_RATIO = 1.5 * 1.81 / 1.31
 SPLIT_FOLDER = "split"
 
 
@@ -43,13 +44,11 @@ def main() -> None:
     work.mkdir(parents=True, exist_ok=True)
     source = one_step_earlier(prepared_data(arguments.data, work), work / "earlier")
     models = tuple(arguments.model or ("next_item", "ranking"))
+    runner = Runner(work, parallel=2, progress=lambda line: print(line, file=sys.stderr))
     measured = []
     for draw in DRAWS:
-        folder = work / f"draw-{draw}"
-        folder.mkdir(exist_ok=True)
-        runner = Runner(folder, parallel=2, progress=lambda line: print(line, file=sys.stderr))
         effort = dataclasses.replace(FULL, seeds=(draw,))
-        bench = Bench(arguments.data.name, source, folder, runner, effort)
+        bench = Bench(arguments.data.name, source, work, runner, effort)
         measured.append(parts.cold_start(bench, models, draw=draw))
     rows = [row for model in models for row in boost_rows(model, measured)]
     header = ["model", "boost", "R@10 of known items", "of new items", "over the content KNN"]
@@ -72,7 +71,7 @@ def boost_rows(model: Space, draws: list[dict[str, Any]]) -> list[list[str]]:
         ratio = spread(
             [row["cold_recall_at_10"] / knn for row, knn in zip(found, best_knn, strict=True)]
         )
-        is_enough = ratio["mean"] - 2.0 * ratio["std"] >= LEAST_RATIO
+        is_enough = ratio["mean"] >= LEAST_RATIO
         rows.append(
             [
                 model,

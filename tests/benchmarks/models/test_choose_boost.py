@@ -25,7 +25,7 @@ class TestOneStepEarlier:
 
 
 class TestBoostRows:
-    def test_chooses_the_lowest_boost_that_is_enough_below_the_spread(self) -> None:
+    def test_chooses_the_lowest_boost_that_is_enough_on_average(self) -> None:
         def draw(*recalls: float, knn: float) -> dict[str, object]:
             boosts = [
                 {"boost": float(place), "cold_recall_at_10": recall, "known_recall_at_10": 0.5}
@@ -34,9 +34,9 @@ class TestBoostRows:
             knns = {"last": {"hit_rate_at_10": knn}, "history": {"hit_rate_at_10": knn / 2}}
             return {"boosts": {"ranking": boosts}, "content_knn": knns}
 
-        # Ratios 1 and 2, then 1.6 twice, then 2 twice: the first mean is 1.5, but not two
-        # deviations below; 1.6 is.
-        draws = [draw(0.1, 0.16, 0.2, knn=0.1), draw(0.4, 0.32, 0.4, knn=0.2)]
+        # Ratios to the better KNN: 1 and 3, mean 2; 2 and 3, mean 2.5; 3 twice.
+        draws = [draw(0.1, 0.2, 0.3, knn=0.1), draw(0.6, 0.6, 0.6, knn=0.2)]
         rows = boost_rows("ranking", draws)
         assert [row[1] for row in rows] == ["0", "1 (chosen)", "2"]
-        assert rows[1][2:] == [".5000 ± .0000", ".2400 ± .1131", "1.60 ± .00 x"]
+        # The standard deviation of .2 and .6 is .4 / sqrt(2), that of 2 and 3 is 1 / sqrt(2).
+        assert rows[1][2:] == [".5000 ± .0000", ".4000 ± .2828", "2.50 ± .71 x"]
