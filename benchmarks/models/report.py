@@ -7,6 +7,7 @@ from typing import Any
 from benchmarks.machine import machine_line
 from benchmarks.models.ablations import ablations_markdown
 from benchmarks.models.position_bias import position_bias_markdown
+from benchmarks.models.speed_table import speed_table
 from benchmarks.models.table import (
     NDCG,
     RECALL,
@@ -180,7 +181,7 @@ def _speed(speed: dict[str, Any]) -> str:
         else f"Ours got there in {ours:,.0f} s, and to "
         f"{_short(speed['our_best_validation_ndcg_at_10'])} in the end."
     )
-    return f"{sentence}\n\n{speed['ranking']['markdown']}"
+    return f"{sentence}\n\n{speed_table(speed['ranking'])}"
 
 
 def _ablations(measured: dict[str, Any]) -> str:

@@ -84,3 +84,37 @@ class TestMarkdownReport:
 
     def test_leaves_out_what_was_not_measured(self, results):
         assert "Training speed" not in markdown_report(results)
+
+    def test_shows_every_other_part(self, results):
+        spread = {"min": 1.0, "median": 2.0, "max": 3.0}
+        side = {"examples_per_s": spread, "examples_per_cpu_s": spread}
+        own = {"ours": side, "keras_fit": side, "ratio": spread, "ratio_of_cpu_time": spread}
+        profile = {"ours": {"MatMul": 1.5}, "keras_fit": {"Mul": 2.5}}
+        results["speed"] = {
+            "our_seconds": 46.0,
+            "peer_seconds": 1_034.0,
+            "peer_epochs": 6,
+            "peer_was_cut_off": True,
+            "peer_best_validation_ndcg_at_10": 0.0394,
+            "our_best_validation_ndcg_at_10": 0.0768,
+            "threads": 2,
+            "training_time_ratio_to_peer": 46 / 1_034,
+            "ranking": {"models": {"ranking": own | {"profile_ms_per_step": profile}}},
+        }
+        memory = {"num_customers": 1_000_000, "num_interactions": 9_000_000}
+        results["memory"] = [
+            memory | {"model": "ranking", "anonymous_mib": 400, "resident_mib": 500}
+        ]
+        results["second_dataset"] = {
+            "dataset": "clothing",
+            "data": "4 customers",
+            "quality": {"next_item": figures(0.03, 0.06)},
+            "baselines": {"item_knn_last": {"ndcg_at_10": 0.02, "hit_rate_at_10": 0.05}},
+        }
+        report = markdown_report(results)
+        assert "Ours got there in 46 s, and to .0768 in the end." in report
+        assert "| ranking | 2 (1 to 3) | 2 (1 to 3) | 2.00 (1.00 to 3.00) |" in report
+        assert "| MatMul | 1.5 | Mul | 2.5 |" in report
+        assert "| ranking | 1,000,000 | 9,000,000 | 400 | 500 |" in report
+        # The smaller gain counts: .06 / .05.
+        assert "| next_item on clothing, over item-item KNN | +20% |" in report
