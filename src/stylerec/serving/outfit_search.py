@@ -6,8 +6,7 @@ embeddings already there. Differences: the customer's style starts that sum besi
 slot nobody can fill is skipped, the same items in other slots count once, and each further outfit
 is searched for under a bound on the items it shares with those before.
 
-The items of a product type lie together in the style table, so a slot is read as one block where
-gathering its rows costs several times the arithmetic. Nothing here is random: the same release and
+Nothing here is random: the same release and
 request give the same outfits.
 
 Legend: V rows of the vocabulary, D style, C items of a slot, W beams, S slots.
@@ -15,117 +14,11 @@ Legend: V rows of the vocabulary, D style, C items of a slot, W beams, S slots.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
-from stylerec.schema.tensors import FIRST_ITEM_INDEX, PADDING_INDEX
-
-_BLOCK_SHARE = 0.2
-"""From this share of a block on, reading all of it is faster than gathering the rows wanted."""
-_CHUNK = 64
-_IMPOSSIBLE = np.float32(-np.inf)
-_TINY = 1e-12
-
-Floats = NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class StyleIndex:
-    """Every item's style embedding, grouped by product type.
-
-    Attributes:
-        table_VD: float32 `[V - 2, D]`, one row per item in the order of grouping.
-        row_of: int64 `[V]`, an item's row; -1 for padding and unknown.
-        scale: Factor of the summed dot products in an outfit's logit.
-        bias: Added to them.
-        customer_norm: Length that a customer's style is given: that of a usual item.
-    """
-
-    table_VD: Floats
-    row_of: NDArray[np.int64]
-    scale: float
-    bias: float
-    customer_norm: float
-
-    @classmethod
-    def build(
-        cls,
-        style_VD: Floats,
-        order: NDArray[np.int32],
-        *,
-        scale: float,
-        bias: float,
-        customer_norm: float,
-    ) -> Self:
-        """Returns the index of a release.
-
-        Args:
-            style_VD: float32 `[V, D]` in index order.
-            order: int32 `[V - 2]`, every item once, those of a product type together.
-            scale: See above.
-            bias: See above.
-            customer_norm: See above.
-        """
-        row_of = np.full(len(style_VD), -1, dtype=np.int64)
-        row_of[order] = np.arange(len(order))
-        table_VD = np.ascontiguousarray(style_VD[order], dtype=np.float32)
-        return cls(table_VD, row_of, scale, bias, customer_norm)
-
-    def rows(self, items: NDArray[np.int64]) -> Floats:
-        """Returns style embeddings `[len(items), D]`, zero for padding and unknown items."""
-        found: Floats = self.table_VD[self.row_of[items]]
-        found[items < FIRST_ITEM_INDEX] = 0.0
-        return found
-
-    def start(
-        self, hero: int, history: NDArray[np.int64], *, customer_weight: float
-    ) -> tuple[Floats, Floats]:
-        """Returns the hero's embedding and the customer's weighted one, `[D]` each.
-
-        The customer's is the mean direction of the history's items, as long as a usual item's:
-        weight 1 counts as much as one more item in the outfit. Zero without a history.
-        """
-        hero_D = self.rows(np.array([hero], dtype=np.int64))[0]
-        total_D = self.rows(history).sum(axis=0)
-        norm = max(float(np.linalg.norm(total_D)), _TINY)
-        return hero_D, total_D * np.float32(customer_weight * self.customer_norm / norm)
-
-    def slot(self, items: NDArray[np.int64]) -> "Slot":
-        """Returns the slot that takes one of `items`, which must lie near each other to be fast."""
-        row = self.row_of[items]
-        low, high = int(row.min()), int(row.max()) + 1
-        if len(items) < _BLOCK_SHARE * (high - low):
-            return Slot(self.table_VD[row], items, np.zeros(len(items), dtype=np.float32))
-        block_items = np.full(high - low, PADDING_INDEX, dtype=np.int64)
-        block_items[row - low] = items
-        penalty_C = np.where(block_items == PADDING_INDEX, _IMPOSSIBLE, np.float32(0.0))
-        return Slot(self.table_VD[low:high], block_items, penalty_C)
-
-
-@dataclass(frozen=True, eq=False)
-class Slot:
-    """The items that can stand in one place of an outfit.
-
-    Two slots either share no item or are the same object.
-
-    Attributes:
-        rows_CD: Their style embeddings.
-        items_C: int64 item indices; 0 where the row is none of the slot's.
-        penalty_C: float32, 0 for an item, minus infinity for any other row.
-    """
-
-    rows_CD: Floats
-    items_C: NDArray[np.int64]
-    penalty_C: Floats
-
-    def nearest(self, query_D: Floats, count: int) -> "Slot":
-        """Returns the slot with only the `count` items that go best with a query."""
-        if len(self.items_C) <= count:
-            return self
-        places = np.sort(_best_places(self.rows_CD @ query_D + self.penalty_C, count))
-        return Slot(self.rows_CD[places], self.items_C[places], self.penalty_C[places])
+from stylerec.schema.tensors import PADDING_INDEX
+from stylerec.serving.style_index import IMPOSSIBLE, Floats, Slot, best_places
 
 
 @dataclass(frozen=True)
@@ -225,7 +118,7 @@ class _Scores:
             score_WC += slot.penalty_C
             for row_C, beam in zip(score_WC, missing, strict=True):
                 places = [beam.places[other] for other in same]
-                row_C[[place for place in places if place >= 0]] = _IMPOSSIBLE
+                row_C[[place for place in places if place >= 0]] = IMPOSSIBLE
                 self._known[tuple(beam.places)] = row_C
         return np.stack([self._known[tuple(beam.places)] for beam in beams])
 
@@ -244,7 +137,7 @@ def _search(
     for position, slot in enumerate(slots):
         same = [other for other in range(position) if slots[other] is slot]
         score_WC = scores.after(beams, slot, same)
-        if score_WC.max(initial=_IMPOSSIBLE) == _IMPOSSIBLE:
+        if score_WC.max(initial=IMPOSSIBLE) == IMPOSSIBLE:
             for beam in beams:
                 beam.places.append(-1)
             continue
@@ -252,7 +145,7 @@ def _search(
         for row_C, beam in zip(score_WC, beams, strict=True):
             for outfit, places in enumerate(worn):
                 if beam.shared[outfit] >= bound:
-                    row_C[places] = _IMPOSSIBLE
+                    row_C[places] = IMPOSSIBLE
         beams = _extended(beams, slot, score_WC, worn, width=width, same=same)
         if not beams:
             return []
@@ -273,7 +166,7 @@ def _extended(
     found: list[_Beam] = []
     used: set[tuple[tuple[int, ...], tuple[int, ...]]] = set()
     # An outfit comes up at most once per slot of this type, so that many suffice.
-    for extension in _best_places(flat, width * (1 + len(same))):
+    for extension in best_places(flat, width * (1 + len(same))):
         parent, place = divmod(int(extension), score_WC.shape[1])
         beam = beams[parent]
         if same:
@@ -297,21 +190,3 @@ def _places_in(slot: Slot, slots: Sequence[Slot], outfit: _Beam) -> list[int]:
         for other, place in zip(slots, outfit.places, strict=True)
         if other is slot and place >= 0
     ]
-
-
-def _best_places(scores: Floats, count: int) -> NDArray[np.int64]:
-    """Returns the places of the `count` best scores, best first, the first of equal ones first.
-
-    Fewer where fewer are possible. The k-th best maximum of all chunks is a bound that no less than
-    k scores reach, so only those are sorted.
-    """
-    num_chunks = len(scores) // _CHUNK
-    bound = _IMPOSSIBLE
-    if num_chunks > count:
-        highest = scores[: num_chunks * _CHUNK].reshape(num_chunks, _CHUNK).max(axis=1)
-        bound = np.partition(highest, num_chunks - count)[num_chunks - count]
-    elif len(scores) > count:
-        bound = np.partition(scores, len(scores) - count)[len(scores) - count]
-    reaching = scores > bound if bound == _IMPOSSIBLE else scores >= bound
-    places = np.flatnonzero(reaching)
-    return places[np.argsort(-scores[places], kind="stable")[:count]]
