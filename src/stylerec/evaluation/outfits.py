@@ -12,14 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
-from stylerec.data.outfits import (
-    Negatives,
-    Outfit,
-    Questions,
-    compatibility_auc,
-    pad_outfits,
-    split_outfits,
-)
+from stylerec.data.outfit_negatives import Negatives, Questions
+from stylerec.data.outfits import Outfit, compatibility_auc, pad_outfits, split_outfits
 from stylerec.data.prepared import PreparedData
 from stylerec.errors import DataError, ReleaseError, shortened
 

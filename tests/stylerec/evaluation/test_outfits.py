@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from safetensors.numpy import save_file
 
-from stylerec.data.outfits import Questions
+from stylerec.data.outfit_negatives import Questions
 from stylerec.errors import DataError, ReleaseError
 from stylerec.evaluation.outfits import answered_rightly, evaluate_outfits, sum_of_pairs
 from stylerec.features.vocabulary import Vocabulary

@@ -11,7 +11,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from stylerec.data.outfits import Negatives, Outfit, pad_outfits
+from stylerec.data.outfit_negatives import Negatives
+from stylerec.data.outfits import Outfit, pad_outfits
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from stylerec.data.outfits import Negatives, OutfitSplit, compatibility_auc, split_outfits
+from stylerec.data.outfit_negatives import Negatives
+from stylerec.data.outfits import OutfitSplit, compatibility_auc, split_outfits
 from stylerec.data.prepared import PreparedData
 from stylerec.errors import ConfigError, DataError
 from stylerec.models.outfit.artifacts import EpochRecord, TrainingResult, save_trained
@@ -20,6 +21,7 @@ from stylerec.models.outfit.image_training import train_picture_network, typed_p
 from stylerec.models.outfit.images import PictureNetwork
 from stylerec.models.outfit.loss import outfit_loss
 from stylerec.models.outfit.model import OutfitModel, sum_of_pairs
+from stylerec.models.outfit.style_space import write_style_space
 from stylerec.schema.columns import PRODUCT_TYPE
 from stylerec.schema.tensors import OUTFIT
 
@@ -47,7 +49,8 @@ def train_outfit(
 
     Args:
         prepared: Folder that the preparation wrote.
-        output: Folder for `config.json`, `weights.safetensors` and `training.json`; replaced whole.
+        output: Folder for `config.json`, `weights.safetensors`, `training.json`, `style_space.html`
+            and `style_space.png`; replaced whole.
         config: Architecture and training.
         progress: Takes one line per epoch.
 
@@ -85,6 +88,8 @@ def train_outfit(
         epochs=epochs,
     )
     save_trained(model, output, config=config, result=result)
+    style_VD, scale = model.style_table().cpu().numpy(), float(model.scale.detach())
+    write_style_space(style_VD, data, output, scale=scale, seed=config.seed)
     return result
 
 

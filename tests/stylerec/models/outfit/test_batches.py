@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from stylerec.data.outfits import Negatives
+from stylerec.data.outfit_negatives import Negatives
 from stylerec.models.outfit.batches import OutfitBatches, counter_examples, replaceable
 
 ITEMS = pd.DataFrame(
