@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from stylerec.schema.tensors import MAX_OUTFIT_SLOTS, OUTFIT_BEAM_WIDTH
+from stylerec.schema.tensors import MAX_OUTFIT_SLOTS
 from stylerec.schema.touchpoints import MODEL_RUNGS, CandidateRule, CarouselRule, Rung, Touchpoint
 
 HERO_RULES = (
@@ -26,6 +26,10 @@ ALLOWED_RULES: dict[Touchpoint, tuple[CandidateRule, ...]] = {
     Touchpoint.COMPLETE_THE_LOOK: (CandidateRule.OUTFIT_TEMPLATE,),
 }
 """What callers of a touchpoint send decides which rules can work there."""
+
+
+MAX_OUTFITS = 8
+"""Most outfits in an answer: each is searched for anew."""
 
 
 class CrossFault(NamedTuple):
@@ -117,7 +121,11 @@ class LowPrice(ContractModel):
 class OutfitRules(ContractModel):
     """How complete-the-look finds the items of an outfit."""
 
-    candidates_per_slot: int = Field(default=100, ge=1, le=1_000)
+    candidates_per_slot: int = Field(default=1_000, ge=1, le=1_000_000)
+    """Most items looked at per slot: those that go best with hero and customer; where no outfit
+    model answers, the most popular ones."""
+    beam_width: int = Field(default=3, ge=1, le=64)
+    """Outfits under construction that the search keeps."""
     max_slots: int = Field(default=4, ge=1, le=MAX_OUTFIT_SLOTS)
     """Slots of the template used when neither this file nor the outfits give one."""
     max_price_ratio: float | None = Field(default=None, gt=0)
@@ -127,7 +135,8 @@ class OutfitRules(ContractModel):
     max_shared_items: int | None = Field(default=None, ge=0)
     """Two outfits of an answer share at most so many items; relaxed if there are too few."""
     templates: dict[str, tuple[tuple[str, ...], ...]] = Field(default_factory=dict)
-    """Hero product type to lists of product types, best first; wins over learnt templates."""
+    """Hero product type (`Dress`), hero product type in a department (`Dress @ Women`) or `*` to
+    lists of product types, best first; wins over learnt templates."""
 
 
 class TouchpointContract(ContractModel):
@@ -236,12 +245,12 @@ class TouchpointContract(ContractModel):
                 "lower it or raise the maximum",
             )
         is_outfit = self.candidates == CandidateRule.OUTFIT_TEMPLATE
-        if is_outfit and self.slots.maximum > OUTFIT_BEAM_WIDTH:
+        if is_outfit and self.slots.maximum > MAX_OUTFITS:
             yield CrossFault(
                 ("slots", "maximum"),
-                f"at most {OUTFIT_BEAM_WIDTH} outfits",
+                f"at most {MAX_OUTFITS} outfits",
                 str(self.slots.maximum),
-                "lower it: the outfit model keeps no more beams",
+                "lower it: every outfit is searched for anew",
             )
         if is_outfit and not self.filters.exclude_hero:
             yield CrossFault(

@@ -143,13 +143,25 @@ class TestClimb:
         outcome = climb(shop, resolved)
         assert outcome.skipped[Rung.OUTFIT] == FallbackReason.UNKNOWN_HERO
 
-    def test_an_outfit_of_foreign_items_is_refused(self, shop) -> None:
-        outputs = {
-            tensors.OUTFIT_ITEM_INDEX: np.full((1, 8, 5), shop.index("boots-1")),
-            tensors.OUTFIT_SCORE: np.ones((1, 8)),
-            tensors.PAIR_SCORES: np.ones((1, 8, 6, 6)),
-        }
+    def test_an_outfit_needs_the_releases_styles(self, shop) -> None:
+        catalogue = shop.catalogue(has_style=False)
+        resolved = shop.resolved("complete-the-look", catalogue=catalogue, hero_item_id="dress-0")
+        outcome = climb(shop, resolved)
+        assert outcome.skipped[Rung.OUTFIT] == FallbackReason.MODEL_ABSENT
+        assert outcome.ranked.outfits
+
+    @pytest.mark.parametrize("outputs", [None, {tensors.OUTFIT_SCORE: np.ones(1)}])
+    def test_scores_that_are_none_are_refused(self, shop, outputs) -> None:
         resolved = shop.resolved("complete-the-look", hero_item_id="dress-0")
         outcome = climb(shop, resolved, scorer=shop.scorer(outputs={"outfit": outputs}))
         assert outcome.rung == Rung.CONTENT
         assert outcome.skipped == {Rung.OUTFIT: FallbackReason.INVALID_ANSWER}
+
+    def test_only_the_outfits_found_are_scored(self, shop) -> None:
+        scorer = shop.scorer()
+        resolved = shop.resolved("complete-the-look", hero_item_id="dress-0", limit=1)
+        outcome = climb(shop, resolved, scorer=scorer)
+        [outfit] = outcome.ranked.outfits
+        # Of heels-1 and clutch-1 in one set, neither of the hero's style, the first one.
+        assert outfit.items == (shop.index("heels-1"),)
+        assert len(scorer.inputs_of("outfit")[tensors.OUTFIT_ITEM_INDEX]) == 1

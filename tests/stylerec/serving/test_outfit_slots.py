@@ -36,6 +36,28 @@ class TestOutfitTemplate:
         assert found["heels"] == [f"heels-{number}" for number in range(8)]
         assert list(found) == ["ring", "heels"]
 
+    def test_the_heros_department_comes_before_all_departments(self, shop) -> None:
+        learnt = {"dress": [["ring"]], "Dress @ Women": [["heels"]], "dress @ men": [["clutch"]]}
+        for templates, expected in (
+            (learnt, ["heels"]),
+            ({"*": [["ring"]], "* @ women": [["heels"]]}, ["heels"]),
+            ({"dress": [["ring"]], "* @ women": [["heels"]]}, ["ring"]),
+        ):
+            resolved = shop.resolved(
+                "complete-the-look",
+                catalogue=shop.catalogue(templates=templates),
+                hero_item_id="dress-0",
+            )
+            assert list(slots(shop, outfit_template(resolved))) == expected
+
+    def test_the_callers_template_wins(self, shop) -> None:
+        resolved = shop.resolved(
+            "complete-the-look", hero_item_id="dress-0", template=["Clutch", "nothing"]
+        )
+        candidates = outfit_template(resolved)
+        assert list(slots(shop, candidates)) == ["clutch"]
+        assert candidates.omitted == {"nothing": "unknown_product_type"}
+
     def test_then_that_of_any_hero(self, shop) -> None:
         resolved = shop.resolved(
             "complete-the-look",

@@ -194,3 +194,37 @@ class TestFuzz:
             assert outcome.where.startswith("instance")
         else:
             assert 1 <= outcome.limit <= CONTRACT.of(outcome.touchpoint).slots.maximum
+
+
+class TestTemplate:
+    TYPES = frozenset({"heels", "ring"})
+
+    def parse(self, shop, template: object):
+        fields = {"touchpoint": "complete-the-look", "hero_item_id": "dress-0"}
+        payload = {"instances": [{**fields, "template": template}]}
+        [request] = parse_instances(payload, contract=shop.contract, product_types=self.TYPES)
+        return request.template
+
+    def test_may_name_a_type_twice_and_in_any_case(self, shop) -> None:
+        assert self.parse(shop, ["Heels", "ring", "ring"]) == ("Heels", "ring", "ring")
+
+    @pytest.mark.parametrize(
+        ("template", "field"),
+        [
+            ([], "instances[0].template"),
+            ("ring", "instances[0].template"),
+            (["ring"] * 6, "instances[0].template"),
+            (["ring", "sofa"], "instances[0].template[1]"),
+            (["ring", 7], "instances[0].template[1]"),
+            ([""], "instances[0].template[0]"),
+        ],
+    )
+    def test_refuses_any_other_naming_the_field(self, shop, template: object, field: str) -> None:
+        with pytest.raises(RequestError) as caught:
+            self.parse(shop, template)
+        assert caught.value.where == field
+
+    def test_belongs_to_complete_the_look_alone(self, shop) -> None:
+        payload = {"instances": [{"touchpoint": "for-you", "template": ["ring"]}]}
+        with pytest.raises(RequestError, match="template"):
+            parse_instances(payload, contract=shop.contract)

@@ -12,7 +12,7 @@ from stylerec.models.outfit.config import OutfitConfig
 from stylerec.models.outfit.images import PictureNetwork, localised_features
 from stylerec.models.outfit.layers import ItemContent, ItemEmbedder
 from stylerec.models.outfit.model import OutfitModel
-from stylerec.schema.columns import CATEGORICAL_ITEM_COLUMNS, PRODUCT_TYPE
+from stylerec.schema.columns import CATEGORICAL_ITEM_COLUMNS, DEPARTMENT, PRODUCT_TYPE
 
 _TYPE_COLUMN = CATEGORICAL_ITEM_COLUMNS.index(PRODUCT_TYPE)
 
@@ -24,10 +24,19 @@ def product_type_index(features: ItemFeatures) -> NDArray[np.int64]:
 
 def product_type_names(prepared: PreparedData) -> list[str | None]:
     """Returns every item's product type by index, None for missing, padding and unknown."""
+    return _names(prepared, PRODUCT_TYPE)
+
+
+def department_names(prepared: PreparedData) -> list[str | None]:
+    """Returns every item's department by index, None for missing, padding and unknown."""
+    return _names(prepared, DEPARTMENT)
+
+
+def _names(prepared: PreparedData, column: str) -> list[str | None]:
     names: list[str | None] = [None] * prepared.vocabulary.num_items
     items = prepared.items
-    if PRODUCT_TYPE in items:
-        for index, name in zip(items[ITEM_INDEX], items[PRODUCT_TYPE], strict=True):
+    if column in items:
+        for index, name in zip(items[ITEM_INDEX], items[column], strict=True):
             names[int(index)] = name if isinstance(name, str) and name else None
     return names
 

@@ -1,9 +1,9 @@
-"""Outfits for a hero by beam search over slots of candidates: the served graph.
+"""Beam search inside one ONNX graph: what the served search is measured against.
 
-Bettaney et al., ECML PKDD 2020, generate outfits by filling a template of product types one slot at
-a time, keeping the best beams. Adding an item costs one dot product with the sum of the embeddings
-already there. Differences: the customer's style starts that sum as if it were a weighted item, a
-slot nobody can fill is skipped, and beams that hold the same items in other slots count once.
+The served search (`stylerec.serving.outfit_search`) runs in numpy over blocks of the style table.
+This is the alternative inside Triton, kept so that the comparison can be measured again. The
+customer's style starts the sum as if it were a weighted item of length 1, a slot nobody can fill is
+skipped, and beams that hold the same items in other slots count once.
 
 Legend: B requests, S slots, C candidates per slot, L history, W beams, T items of a beam so far,
 N = S + 1, D style, V vocabulary rows, M = W * C extensions.

@@ -3,7 +3,7 @@ from itertools import product
 import pytest
 import torch
 
-from stylerec.models.outfit.generate import IMPOSSIBLE_SCORE, OutfitGenerator
+from benchmarks.outfits.beam_graph import IMPOSSIBLE_SCORE, OutfitGenerator
 
 NUM_ITEMS = 12
 SCALE, BIAS = 0.5, -0.3
