@@ -29,6 +29,8 @@ class TestTrainOutfit:
             "config.json",
             "weights.safetensors",
             "training.json",
+            "style_space.html",
+            "style_space.png",
         }
         assert OutfitConfig.model_validate_json((folder / "config.json").read_text()) == config
         record = (folder / "training.json").read_text()

@@ -1,0 +1,104 @@
+import json
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from stylerec.data.prepared import PreparedData
+from stylerec.models.outfit.style_space import map_styles, write_style_space
+
+TYPES = [None, None, "a", "a", "a", "b", "b", "c", None]
+
+
+@pytest.fixture
+def style() -> np.ndarray:
+    # Items 2, 5 and 7 point one way, the others another.
+    table = np.zeros((9, 2), dtype=np.float32)
+    table[[2, 5, 7]] = [[1.0, 0.0], [2.0, 0.1], [3.0, 0.0]]
+    table[[3, 4, 6]] = [[0.0, 1.0], [0.1, 1.0], [0.0, 2.0]]
+    return table
+
+
+class TestMapStyles:
+    def test_holds_items_of_known_types_most_usual_type_first(self, style) -> None:
+        space = map_styles(style, TYPES, scale=0.5, seed=0)
+        assert space.types == ("a", "b", "c")
+        assert space.item_M.tolist() == [2, 3, 4, 5, 6, 7]
+        assert space.type_M.tolist() == [0, 0, 0, 1, 1, 2]
+        assert space.place_M2.min(axis=0).tolist() == [0.0, 0.0]
+        assert space.place_M2.max(axis=0).tolist() == pytest.approx([1.0, 1.0])
+
+    def test_neighbours_are_the_nearest_by_direction_and_never_the_item(self, style) -> None:
+        space = map_styles(style, TYPES, scale=0.5, seed=0)
+        # Item 2 points exactly where item 7 does, and nearly where item 5 does.
+        assert space.item_M[space.neighbour_MK[0]].tolist()[:2] == [7, 5]
+        assert not (space.neighbour_MK == np.arange(6)[:, None]).any()
+
+    def test_matches_are_the_best_of_each_other_type(self, style) -> None:
+        space = map_styles(style, TYPES, scale=0.5, seed=0)
+        # Of type c there is item 7, 0.5 * 1 * 3; of type b item 5, 0.5 * 1 * 2.
+        assert space.item_M[space.match_MK[0, :2]].tolist() == [7, 5]
+        assert space.match_score_MK[0, :2].tolist() == pytest.approx([1.5, 1.0])
+        assert (space.match_MK[0, 2:] == -1).all()
+
+    def test_shares_the_room_out_among_the_types(self) -> None:
+        names = [None, None, *["a"] * 90, *["b"] * 30, *["c"] * 2]
+        style = np.random.default_rng(0).standard_normal((len(names), 4)).astype(np.float32)
+        space = map_styles(style, names, scale=1.0, seed=0, max_items=22)
+        assert np.bincount(space.type_M).tolist() == [10, 10, 2]
+
+    def test_the_same_arguments_give_the_same_map(self) -> None:
+        names = [None, None, *["a", "b"] * 20]
+        style = np.random.default_rng(0).standard_normal((42, 4)).astype(np.float32)
+        one, other = (map_styles(style, names, scale=1.0, seed=3) for _ in range(2))
+        np.testing.assert_array_equal(one.place_M2, other.place_M2)
+
+    @pytest.mark.parametrize("count", [0, 1, 3])
+    def test_few_items_are_no_problem(self, count) -> None:
+        style = np.eye(count + 2, dtype=np.float32)
+        space = map_styles(style, [None, None, *["a"] * count], scale=1.0, seed=0)
+        assert space.place_M2.shape == (count, 2)
+        assert np.isfinite(space.place_M2).all()
+
+
+class TestWriteStyleSpace:
+    @pytest.fixture(scope="class")
+    def written(self, prepared, tmp_path_factory):
+        folder = tmp_path_factory.mktemp("space")
+        data = PreparedData(prepared)
+        style = np.random.default_rng(0).standard_normal((146, 8)).astype(np.float32)
+        write_style_space(style, data, folder, scale=0.5, seed=1, max_items=60)
+        return folder
+
+    def test_the_page_loads_nothing_from_elsewhere(self, written) -> None:
+        text = (written / "style_space.html").read_text("utf-8")
+        assert not re.search(r"""(src|href)\s*=|url\(\s*["']?http|@import""", text)
+        assert "$" not in text
+
+    def test_the_page_holds_items_pictures_and_matches(self, written) -> None:
+        text = (written / "style_space.html").read_text("utf-8")
+        data = json.loads(re.search(r"const data = (.*);\n", text)[1])
+        assert len(data["titles"]) == len(data["x"]) == 60
+        assert {kind["name"] for kind in data["types"]} == {"dress", "shoes", "bag", "hat"}
+        assert all(len(row) == 3 for row in data["matches"])
+        assert max(data["picture"]) >= 58
+        assert 'const sheet = "data:image/jpeg;base64,' in text
+
+    def test_the_png_can_be_opened(self, written) -> None:
+        with Image.open(written / "style_space.png") as picture:
+            assert picture.format == "PNG"
+            assert min(picture.size) > 800
+
+    def test_a_title_cannot_end_the_script(self, written) -> None:
+        text = (written / "style_space.html").read_text("utf-8")
+        assert text.count("</script>") == 1
+
+    def test_works_without_pictures(self, retailer, tmp_path) -> None:
+        data = PreparedData(retailer(tmp_path / "plain", has_images=False))
+        write_style_space(np.zeros((146, 4), np.float32), data, tmp_path, scale=1.0, seed=0)
+        assert 'const sheet = "";' in (tmp_path / "style_space.html").read_text("utf-8")
+
+
+def test_training_writes_the_map(trained) -> None:
+    assert {"style_space.html", "style_space.png"} <= {path.name for path in trained[0].iterdir()}
