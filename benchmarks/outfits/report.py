@@ -1,0 +1,112 @@
+"""The outfit benchmark's results as Markdown and as one JSON object."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from benchmarks.models.table import markdown, spread
+
+Result = Mapping[str, Mapping[str, float]]
+"""Model to `auc` and `fitb` of one seed."""
+METRICS = ("auc", "fitb")
+LABELS = {
+    "attribute_pmi": "floor: attribute-pair PMI",
+    "cooccurrence": "floor: co-occurrence",
+    "spectral_pairs": "sum of pairwise products, spectral embeddings",
+    "set_traits": "set model, attributes alone",
+    "set_together": "set model, worn together alone",
+    "set_together_paths": "set model, worn together and paths",
+    "pairs": "all evidence, mean over pairs",
+    "set": "set model, all evidence",
+}
+ABLATION = ("set_traits", "set_together", "set_together_paths", "pairs", "set")
+TARGETS = {"random": (0.85, 0.58), "polyvore": (0.89, 0.58)}
+
+
+def spreads(results: Sequence[Result]) -> dict[str, dict[str, Any]]:
+    """Returns every model's metrics as mean, deviation and number of seeds."""
+    return {
+        model: {metric: spread([result[model][metric] for result in results]) for metric in METRICS}
+        for model in results[0]
+    }
+
+
+def gain(results: Sequence[Result], model: str, baseline: str) -> dict[str, Any]:
+    """Returns how much FITB a model gains on a baseline, seed by seed."""
+    return spread([result[model]["fitb"] - result[baseline]["fitb"] for result in results])
+
+
+def headline(results: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the object of the last line; a part that was not run is null."""
+    mango = {name: spreads(runs) for name, runs in results.get("mango", {}).items()}
+    random = mango.get("random")
+    polyvore, generated = results.get("polyvore"), results.get("generated")
+    latency = results.get("generation")
+    return {
+        "mango": {
+            "random": random and random["set"],
+            "item_disjoint": mango["item_disjoint"]["set"] if "item_disjoint" in mango else None,
+            "ablation": random and {name: random[name] for name in ABLATION},
+        },
+        "polyvore": polyvore and spreads(polyvore)["set"],
+        "set_encoder_gain_fitb": random
+        and gain(results["mango"]["random"], "set", "spectral_pairs"),
+        "generated_preferred_share": generated
+        and spread([result["preferred_share"] for result in generated]),
+        "generation_p99_ms": latency and spread([run["headline"]["p99_ms"] for run in latency]),
+    }
+
+
+def markdown_report(results: Mapping[str, Any]) -> str:
+    """Returns the tables, one per part that was run."""
+    parts = []
+    for name, runs in results.get("mango", {}).items():
+        parts.append(f"## mango, {name.replace('_', '-')} split\n\n{_model_table(spreads(runs))}")
+    if results.get("polyvore"):
+        parts.append(f"## Polyvore-T, text\n\n{_model_table(spreads(results['polyvore']))}")
+    line = headline(results)
+    parts.append(f"## Targets\n\n{_target_table(line)}")
+    return "\n\n".join(parts)
+
+
+def is_outside_spread(difference: Mapping[str, Any]) -> bool:
+    """Returns whether a mean difference over seeds is more than two of its standard errors."""
+    return bool(difference["mean"] > 2 * difference["std"] / math.sqrt(difference["seeds"]))
+
+
+def _model_table(models: Mapping[str, Mapping[str, Any]]) -> str:
+    rows = [
+        [LABELS[name], *(_cell(metrics[metric]) for metric in METRICS)]
+        for name, metrics in models.items()
+    ]
+    return markdown(["model", "AUC", "FITB"], rows)
+
+
+def _target_table(line: Mapping[str, Any]) -> str:
+    rows = []
+    for name, found in (("random", line["mango"]["random"]), ("polyvore", line["polyvore"])):
+        for metric, target in zip(METRICS, TARGETS[name], strict=True):
+            if found:
+                is_met = found[metric]["mean"] >= target
+                label = f"{'mango, random' if name == 'random' else name}, {metric.upper()}"
+                rows.append([label, _cell(found[metric]), f"at least {target:.2f}", _met(is_met)])
+    difference = line["set_encoder_gain_fitb"]
+    if difference:
+        is_met = is_outside_spread(difference)
+        rows.append(["set model over pairwise sum, FITB", _cell(difference), "> 0", _met(is_met)])
+    share, latency = line["generated_preferred_share"], line["generation_p99_ms"]
+    if share:
+        is_met = share["mean"] >= 0.75
+        rows.append(["generated outfits preferred", _cell(share), "at least 0.75", _met(is_met)])
+    if latency:
+        is_met = latency["mean"] <= 15.0
+        rows.append(["generation p99", f"{latency['mean']:.1f} ms", "at most 15 ms", _met(is_met)])
+    return markdown(["what", "measured", "target", ""], rows)
+
+
+def _cell(metric: Mapping[str, Any]) -> str:
+    return f"{metric['mean']:.4f} ± {metric['std']:.4f}".replace("0.", ".")
+
+
+def _met(is_met: bool) -> str:
+    return "met" if is_met else "not met"
