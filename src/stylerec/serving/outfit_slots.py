@@ -133,6 +133,10 @@ def _fitting_departments(resolved: ResolvedRequest, rules: OutfitRules) -> NDArr
 def _eligible(resolved: ResolvedRequest, rules: OutfitRules) -> Eligibility:
     eligible = replace(resolved.eligible, departments=_fitting_departments(resolved, rules))
     price = float(resolved.catalogue.price[resolved.hero])
-    if rules.max_price_ratio is None or not price > 0:
+    if not price > 0:
         return eligible
-    return eligible.below(rules.max_price_ratio * price)
+    if rules.min_price_ratio is not None:
+        eligible = replace(eligible, min_price=rules.min_price_ratio * price)
+    if rules.max_price_ratio is not None:
+        eligible = eligible.below(rules.max_price_ratio * price)
+    return eligible

@@ -130,6 +130,8 @@ class OutfitRules(ContractModel):
     """Slots of the template used when neither this file nor the outfits give one."""
     max_price_ratio: float | None = Field(default=None, gt=0)
     """An item costs at most this many times the hero."""
+    min_price_ratio: float | None = Field(default=None, gt=0)
+    """An item costs at least this many times the hero."""
     shared_departments: tuple[str, ...] = ()
     """Departments whose items go with a hero of any department."""
     max_shared_items: int | None = Field(default=None, ge=0)
@@ -278,6 +280,17 @@ class TouchpointContract(ContractModel):
         if len(set(rules)) != len(rules):
             yield CrossFault(
                 ("carousels",), "each rule once", ", ".join(rules), "remove the repeats"
+            )
+        yield from self._outfit_faults()
+
+    def _outfit_faults(self) -> Iterator[CrossFault]:
+        rules = self.outfit
+        if rules and rules.max_price_ratio and rules.max_price_ratio < (rules.min_price_ratio or 0):
+            yield CrossFault(
+                ("outfit", "min_price_ratio"),
+                f"at most max_price_ratio = {rules.max_price_ratio:g}",
+                f"{rules.min_price_ratio:g}",
+                "lower it: no price lies between the two",
             )
         for hero_type, templates in (self.outfit.templates if self.outfit else {}).items():
             sizes = [len(template) for template in templates]

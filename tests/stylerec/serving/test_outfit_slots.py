@@ -128,6 +128,19 @@ class TestOutfitTemplate:
         # Scarves are unisex, a department that the contract shares; heels are women's.
         assert set(found) == {"boots", "scarf"}
 
+    def test_leaves_out_what_is_too_cheap_for_the_hero(self, shop) -> None:
+        # A ring costs 8 and every second one half of it; the dress 40, so 6 is asked for.
+        resolved = shop.resolved(
+            "complete-the-look",
+            contract=shop.contract_with(
+                "complete-the-look", outfit=rules(shop, min_price_ratio=0.15)
+            ),
+            hero_item_id="dress-0",
+            template=["ring"],
+        )
+        found = slots(shop, outfit_template(resolved))["ring"]
+        assert found == [f"ring-{number}" for number in range(0, 8, 2)]
+
     def test_answers_an_unknown_hero(self, shop) -> None:
         resolved = shop.resolved("complete-the-look", hero_item_id="x")
         assert len(slots(shop, outfit_template(resolved))) == 4

@@ -29,6 +29,7 @@ MAX_TYPES = 12
 NUM_NEIGHBOURS = 5
 _PERPLEXITY = 30.0
 _MIN_ITEMS = 5
+_NO_SPREAD = 1e-6
 _TINY = 1e-12
 
 
@@ -143,9 +144,13 @@ def _sample(
 
 
 def _projection(unit_MD: NDArray[np.float32], seed: int) -> NDArray[np.float32]:
-    """Returns map coordinates in 0 to 1; few items, which t-SNE cannot lay out, on a circle."""
+    """Returns map coordinates in 0 to 1.
+
+    What t-SNE cannot lay out, few items or items all of one style, stands on a circle: from points
+    without any spread scikit-learn's PCA start divides by zero, and its t-SNE then crashes.
+    """
     num_items = len(unit_MD)
-    if num_items < _MIN_ITEMS:
+    if num_items < _MIN_ITEMS or unit_MD.std(axis=0).max() < _NO_SPREAD:
         angle = 2 * np.pi * np.arange(num_items) / max(num_items, 1)
         return (0.5 + 0.5 * np.stack([np.cos(angle), np.sin(angle)], axis=1)).astype(np.float32)
     projection = TSNE(

@@ -61,6 +61,12 @@ class TestMapStyles:
         assert space.place_M2.shape == (count, 2)
         assert np.isfinite(space.place_M2).all()
 
+    @pytest.mark.parametrize("value", [0.0, 1.0])
+    def test_items_all_of_one_style_are_no_problem(self, value) -> None:
+        style = np.full((42, 4), value, dtype=np.float32)
+        space = map_styles(style, [None, None, *["a", "b"] * 20], scale=1.0, seed=0)
+        assert len(np.unique(space.place_M2, axis=0)) == 40
+
 
 class TestWriteStyleSpace:
     @pytest.fixture(scope="class")
