@@ -1,0 +1,268 @@
+"""Outfit generation: latency against items, beam and template, alternatives, and what is generated.
+
+`main` returns every figure as a dict; `generated_and_control` makes the paper's comparison: its
+outfits against the right product types filled at random (Bettaney et al., ECML PKDD 2020, 5.3).
+"""
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.outfits.generation_catalogue import Shop, largest_types, read_articles, synthetic
+from benchmarks.outfits.graph_alternative import graph_runner
+from stylerec.data.outfits import Outfit, pad_outfits
+from stylerec.data.preparation.content import content_embedding
+from stylerec.serving.outfit_search import search_outfits
+from stylerec.serving.style_index import Slot, StyleIndex
+
+NUM_ITEMS = 100_000
+STYLE_DIM = 256
+BEAM, SLOTS, OUTFITS = 3, 4, 3
+_UNCUT = 1_000_000
+_MAX_WORDS = 20_000
+_WARM_UP = 5
+_QUICK_REPEATS, _REPEATS = 60, 300
+
+Row = dict[str, Any]
+
+
+def main(
+    articles: Path | None = None,
+    *,
+    style: NDArray[np.float32] | None = None,
+    quick: bool = False,
+    progress: Callable[[str], None] = print,
+) -> dict[str, Any]:
+    """Returns latencies in milliseconds of whole requests in this process, and how they grow.
+
+    A request finds the eligible items of its template's types, searches, and returns 3 outfits that
+    differ. Unless said otherwise: 100,000 items, the 4 largest product types, no department to
+    narrow them, beam 3, no cut of candidates, a customer with 20 interactions: the slowest case.
+
+    Args:
+        articles: `articles.parquet` of `hm_articles`, or None for synthetic items.
+        style: Embeddings `[V, 256]` of its items in order after two zero rows; None to fit latent
+            semantic ones to the articles' words and attributes.
+        quick: Fewer repeats.
+        progress: Takes one line per measurement.
+    """
+    items = synthetic(NUM_ITEMS) if articles is None else read_articles(articles, NUM_ITEMS)
+    if style is None:
+        style = content_embedding(items, num_dimensions=STYLE_DIM, max_words=_MAX_WORDS)
+    repeats = _QUICK_REPEATS if quick else _REPEATS
+
+    def measured(name: str, run: Callable[[int], object]) -> Row:
+        row = {"name": name, **latency(run, repeats)}
+        progress(f"generation, {name}: p50 {row['p50_ms']:.2f} ms, p99 {row['p99_ms']:.2f} ms")
+        return row
+
+    shop = Shop(items, style)
+    template = largest_types(items, SLOTS)
+    sizes = [len(items) // 8, len(items) // 4, len(items) // 2, len(items)]
+    by_items = []
+    for size in sizes:
+        part = shop if size == len(items) else shop.part(size)
+        run = part.requests(template, beam_width=BEAM, count=OUTFITS, cut=_UNCUT)
+        by_items.append({"items": size, **measured(f"{size:,} items", run)})
+    by_beam = []
+    for beam in (1, 3, 6, 12, 24):
+        run = shop.requests(template, beam_width=beam, count=1, cut=_UNCUT)
+        by_beam.append({"beam": beam, **measured(f"beam {beam}, one outfit", run)})
+    by_slots = []
+    for length in range(1, 6):
+        types = largest_types(items, length)
+        run = shop.requests(types, beam_width=BEAM, count=OUTFITS, cut=_UNCUT)
+        by_slots.append({"slots": length, **measured(f"{length} slots", run)})
+    return {
+        "num_items": len(items),
+        "searched_items": int(items["product_type"].isin(template).sum()),
+        "style_dim": int(style.shape[1]),
+        "headline": by_items[-1],
+        "with_departments": measured(
+            "with departments",
+            shop.requests(template, beam_width=BEAM, count=OUTFITS, cut=_UNCUT, departments=True),
+        ),
+        "by_items": by_items,
+        "by_beam": by_beam,
+        "by_slots": by_slots,
+        "growth": {
+            "items_exponent": exponent(by_items, "items"),
+            "beam_exponent": exponent(by_beam, "beam"),
+        },
+        "cuts": _cuts(shop, template, measured),
+        "alternatives": _alternatives(shop, template, measured),
+        "personalised": _personalised(shop, template),
+    }
+
+
+def latency(run: Callable[[int], object], repeats: int) -> dict[str, float]:
+    """Returns percentiles of `run(0)`, `run(1)`, ... in milliseconds.
+
+    `p50_ms` and `p99_ms` are wall time; `cpu_p50_ms` and `cpu_p99_ms` the time of this thread, in
+    which waiting for a core that others use does not count.
+    """
+    for turn in range(_WARM_UP):
+        run(turn)
+    wall, cpu = [], []
+    for turn in range(repeats):
+        start, start_cpu = time.perf_counter(), time.thread_time()
+        run(turn)
+        cpu.append(time.thread_time() - start_cpu)
+        wall.append(time.perf_counter() - start)
+    found = {}
+    for prefix, seconds in (("", wall), ("cpu_", cpu)):
+        p50, p99 = np.percentile(seconds, (50, 99)) * 1_000
+        found |= {f"{prefix}p50_ms": round(float(p50), 3), f"{prefix}p99_ms": round(float(p99), 3)}
+    return found
+
+
+def exponent(rows: Sequence[Mapping[str, float]], name: str) -> float:
+    """Returns the power of `name` that the median grows with: 1 is linear."""
+    size = np.log([row[name] for row in rows])
+    return round(float(np.polyfit(size, np.log([row["p50_ms"] for row in rows]), 1)[0]), 3)
+
+
+def _cuts(
+    shop: Shop, template: Sequence[str], measured: Callable[[str, Callable[[int], object]], Row]
+) -> list[Row]:
+    """Returns what cutting each slot to the best against hero and customer saves and loses."""
+    found = []
+    whole = shop.requests(template, beam_width=BEAM, count=1, cut=_UNCUT)
+    best = [whole(turn)[0].sum_of_pairs for turn in range(_QUICK_REPEATS)]
+    for cut in (100, 1_000):
+        run = shop.requests(template, beam_width=BEAM, count=1, cut=cut)
+        reached = [run(turn)[0].sum_of_pairs for turn in range(_QUICK_REPEATS)]
+        timed = shop.requests(template, beam_width=BEAM, count=OUTFITS, cut=cut)
+        is_same = np.isclose(reached, best, rtol=1e-4)
+        found.append(
+            {
+                "candidates_per_slot": cut,
+                "score_kept": round(float(np.mean(reached) / np.mean(best)), 4),
+                "same_share": round(float(is_same.mean()), 3),
+                **measured(f"cut to {cut} per slot", timed),
+            }
+        )
+    return found
+
+
+def _alternatives(
+    shop: Shop, template: Sequence[str], measured: Callable[[str, Callable[[int], object]], Row]
+) -> list[Row]:
+    """Returns the search alone, one outfit, the ways it could be done."""
+    lists = [shop.items_of(name) for name in template]
+    heroes = shop.heroes
+    index = shop.index
+
+    def search(slots: Sequence[Slot]) -> Callable[[int], object]:
+        return lambda turn: search_outfits(
+            index.rows(heroes[turn % len(heroes)][None])[0], slots, count=1, beam_width=BEAM
+        )
+
+    def gathered(turn: int) -> object:
+        slots = [
+            Slot(index.rows(items), items, np.zeros(len(items), np.float32)) for items in lists
+        ]
+        return search(slots)(turn)
+
+    def blocks(turn: int) -> object:
+        return search([index.slot(items) for items in lists])(turn)
+
+    rows = [
+        measured("search alone, numpy over blocks (served)", blocks),
+        measured("search alone, numpy, rows gathered", gathered),
+    ]
+    for cut in (100, 1_000, None):
+        run = graph_runner(shop, [items[:cut] for items in lists], beam_width=BEAM)
+        name = f"{cut:,} most popular" if cut else "all candidates"
+        rows.append(measured(f"search alone, ONNX graph, {name}", run))
+    return rows
+
+
+def _personalised(shop: Shop, template: Sequence[str]) -> dict[str, float]:
+    """Returns per customer weight the share of requests whose best outfit it changes."""
+    found = {}
+    plain = shop.requests(template, beam_width=BEAM, count=1, cut=_UNCUT, customer_weight=0.0)
+    without = [plain(turn)[0].items for turn in range(_QUICK_REPEATS)]
+    for weight in (0.1, 0.2, 0.5, 1.0):
+        run = shop.requests(template, beam_width=BEAM, count=1, cut=_UNCUT, customer_weight=weight)
+        changed = [run(turn)[0].items != without[turn] for turn in range(_QUICK_REPEATS)]
+        found[str(weight)] = round(float(np.mean(changed)), 3)
+    return found
+
+
+def generated_and_control(
+    style_VD: NDArray[np.float32],
+    product_types: Sequence[str | None],
+    outfits: Sequence[Outfit],
+    *,
+    beam_width: int = BEAM,
+    seed: int = 0,
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Returns generated outfits and the paper's control, int64 `[B, N]` each, heroes first.
+
+    Both have the hero and the other items' product types of each given outfit. Generated: the best
+    that beam search finds among all items. Control: random items of the right types, none twice.
+    Outfits without an other item of a known type are left out; neither holds the given items
+    on purpose, and both may by chance.
+
+    Args:
+        style_VD: Style embeddings of the model that generates, `[V, D]`.
+        product_types: Per item index, None for none.
+        outfits: Held-out outfits, hero first.
+        beam_width: Beams of the search.
+        seed: Of the control.
+    """
+    names = np.array([name or "" for name in product_types], dtype=object)
+    order = np.argsort(names[2:].astype(str), kind="stable").astype(np.int32) + 2
+    index = StyleIndex.build(style_VD, order, scale=1.0, bias=0.0, customer_norm=1.0)
+    members = {name: order[names[order] == name].astype(np.int64) for name in set(names) - {""}}
+    generator = np.random.default_rng(seed)
+    generated: list[Outfit] = []
+    control: list[Outfit] = []
+    for outfit in outfits:
+        hero = int(outfit[0])
+        types = [names[item] for item in outfit[1:] if names[item]]
+        pools = {name: members[name][members[name] != hero] for name in set(types)}
+        types = [name for n, name in enumerate(types) if types[:n].count(name) < len(pools[name])]
+        if not types:
+            continue
+        slot_of = {name: index.slot(pools[name]) for name in set(types)}
+        [best] = search_outfits(
+            style_VD[hero], [slot_of[name] for name in types], count=1, beam_width=beam_width
+        )
+        shuffled = {name: generator.permutation(pools[name]) for name in sorted(set(types))}
+        random = [shuffled[name][types[:n].count(name)] for n, name in enumerate(types)]
+        generated.append(np.array([hero, *best.items], dtype=np.int64))
+        control.append(np.array([hero, *random], dtype=np.int64))
+    return pad_outfits(generated), pad_outfits(control)
+
+
+def preferred_share(
+    score: Callable[[NDArray[np.int64]], NDArray[np.floating]],
+    generated_BN: NDArray[np.int64],
+    control_BN: NDArray[np.int64],
+) -> float:
+    """Returns the share of pairs in which a judge scores the generated outfit higher, ties half.
+
+    Args:
+        score: Scores outfits `[B, N]`; a model trained on other outfits than the generator.
+        generated_BN: As `generated_and_control` returns them.
+        control_BN: Likewise.
+    """
+    ours, theirs = score(generated_BN), score(control_BN)
+    return float((ours > theirs).mean() + 0.5 * (ours == theirs).mean())
+
+
+if __name__ == "__main__":
+    import argparse
+
+    parser = argparse.ArgumentParser(description="Latency of outfit generation as JSON")
+    parser.add_argument("--articles", type=Path, help="articles.parquet of hm_articles")
+    parser.add_argument("--quick", action="store_true", help="fewer repeats")
+    arguments = parser.parse_args()
+    print(json.dumps(main(arguments.articles, quick=arguments.quick)))
