@@ -19,8 +19,9 @@ from benchmarks.outfits import generation
 from benchmarks.outfits.mango import TASKS
 from benchmarks.outfits.report import headline, markdown_report
 
-PARTS = ("mango", "polyvore", "generated", "generation")
+PARTS = ("mango", "siamese", "polyvore", "generated", "generation")
 _SEEDS, _QUICK_SEEDS = (0, 1, 2, 3, 4), (0, 1)
+_EPOCHS, _QUICK_EPOCHS = 30, 6
 
 
 def main() -> None:
@@ -54,10 +55,18 @@ def measure(
 ) -> dict[str, Any]:
     """Returns the results of the parts that are wanted and whose data is there."""
     results: dict[str, Any] = {}
+    epochs = str(_QUICK_EPOCHS if is_quick else _EPOCHS)
     mango, polyvore = data / "mango", data / "polyvore"
     if "mango" in wanted and mango.exists():
         results["mango"] = {
             split: [_part("mango", work, mango, seed, split=split) for seed in seeds]
+            for split in TASKS
+        }
+    if "siamese" in wanted and mango.exists():
+        results["siamese"] = {
+            split: [
+                _part("siamese", work, mango, seed, split=split, epochs=epochs) for seed in seeds
+            ]
             for split in TASKS
         }
     if "polyvore" in wanted and polyvore.exists():

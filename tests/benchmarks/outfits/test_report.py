@@ -11,17 +11,23 @@ def result(fitb: float) -> dict[str, dict[str, float]]:
 RUNS = [result(0.6), result(0.62)]
 
 
+SIAMESE = [{name: {"auc": 0.8, "fitb": 0.5} for name in ("paper", "siamese")}] * 2
+
+
 class TestGain:
-    def test_is_the_mean_difference_seed_by_seed(self):
-        found = gain(RUNS, "set", "spectral_pairs")
+    def test_is_the_mean_difference_to_the_papers_model_seed_by_seed(self):
+        found = gain(RUNS, SIAMESE)
         assert found["mean"] == pytest.approx((0.1 + 0.12) / 2)
         assert found["seeds"] == 2
 
 
 class TestIsOutsideSpread:
-    def test_compares_with_two_standard_errors(self):
-        assert is_outside_spread({"mean": 0.11, "std": 0.05, "seeds": 4})
+    def test_compares_with_the_deviation(self):
+        assert is_outside_spread({"mean": 0.06, "std": 0.05, "seeds": 4})
         assert not is_outside_spread({"mean": 0.04, "std": 0.05, "seeds": 4})
+
+    def test_one_seed_says_nothing(self):
+        assert not is_outside_spread({"mean": 0.5, "std": 0.0, "seeds": 1})
 
 
 class TestHeadline:
@@ -29,6 +35,7 @@ class TestHeadline:
         line = headline({})
         assert line["mango"] == {"random": None, "item_disjoint": None, "ablation": None}
         assert line["polyvore"] is None
+        assert line["set_encoder_gain_fitb"] is None
         assert line["generation_p99_ms"] is None
 
     def test_has_means_and_deviations(self):
@@ -39,6 +46,11 @@ class TestHeadline:
 
 
 class TestMarkdownReport:
+    def test_compares_with_the_papers_model_where_it_was_trained(self):
+        results = {"mango": {"random": RUNS}, "siamese": {"random": SIAMESE}}
+        assert headline(results)["set_encoder_gain_fitb"]["mean"] == pytest.approx(0.11)
+        assert "the paper's config" in markdown_report(results)
+
     def test_says_which_targets_are_met(self):
         text = markdown_report({"mango": {"random": RUNS}})
         assert "mango, random, FITB" in text
