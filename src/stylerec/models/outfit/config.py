@@ -1,9 +1,10 @@
 """What the outfit model computes and how it is trained."""
 
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from stylerec.data.outfit_negatives import NegativeRule
 from stylerec.schema.features import MAX_STORED_HISTORY
 from stylerec.schema.tensors import MAX_OUTFIT_SLOTS
 
@@ -38,6 +39,16 @@ class OutfitConfig(BaseModel):
     num_single_negatives: int = Field(default=2, ge=0, le=64)
     """Counter-examples per outfit with one item replaced. Where everything is replaced one strong
     clue such as colour gives the answer away; these teach what else decides between two items."""
+    negative_rule: NegativeRule = "popularity"
+    """What a training counter-example has in common with its outfit; `type` is the paper's."""
+    has_fixed_negatives: bool = False
+    """Draws the counter-examples once, as the paper does, and not anew each epoch."""
+    hard_negative_draws: int = Field(default=1, ge=1, le=16)
+    """Draws per counter-example with one item replaced, of which the one that the model scores
+    best is kept; 1 mines none."""
+    single_loss: Literal["pairwise", "softmax"] = "pairwise"
+    """How counter-examples with one item replaced compete with the outfit: one by one or all at
+    once."""
     max_epochs: int = Field(default=30, ge=1)
     patience: int = Field(default=6, ge=1)
     """Epochs without a better validation AUC after which training stops."""
@@ -53,5 +64,15 @@ class OutfitConfig(BaseModel):
             raise ValueError(
                 f"outfit.patience: expected at most max_epochs = {self.max_epochs}, got "
                 f"{self.patience}; lower patience or raise max_epochs"
+            )
+        if self.hard_negative_draws > 1 and not self.num_single_negatives:
+            raise ValueError(
+                "outfit.hard_negative_draws: expected 1 without num_single_negatives, got "
+                f"{self.hard_negative_draws}; there is nothing to mine"
+            )
+        if self.has_fixed_negatives and self.hard_negative_draws > 1:
+            raise ValueError(
+                "outfit.hard_negative_draws: expected 1 with has_fixed_negatives, got "
+                f"{self.hard_negative_draws}; what the model finds hard changes as it learns"
             )
         return self

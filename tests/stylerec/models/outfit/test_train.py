@@ -72,6 +72,21 @@ class TestTrainOutfit:
         # Colour alone is left without words; colour and mood without pictures.
         assert result.validation_auc > 0.65
 
+    @pytest.mark.parametrize(
+        "choices",
+        [
+            {"negative_rule": "type", "has_fixed_negatives": True, "num_single_negatives": 0},
+            {"hard_negative_draws": 3, "single_loss": "softmax"},
+        ],
+    )
+    def test_trains_on_other_counter_examples(self, prepared, config, tmp_path, choices):
+        short = config.model_copy(
+            update={"max_epochs": 4, "patience": 4, "use_pictures": False, **choices}
+        )
+        result = quietly(prepared, tmp_path / "trained", short)
+        assert result.validation_auc > 0.65
+        assert result.epochs[-1].loss < result.epochs[0].loss
+
     def test_can_leave_pictures_out(self, prepared, config, tmp_path):
         short = config.model_copy(update={"max_epochs": 1, "patience": 1, "use_pictures": False})
         assert not quietly(prepared, tmp_path / "trained", short).has_pictures
@@ -92,7 +107,9 @@ class TestTrainOutfit:
     def test_refuses_a_loss_that_is_not_a_number(self, prepared, config, tmp_path, monkeypatch):
         monkeypatch.setattr(
             "stylerec.models.outfit.train.outfit_loss",
-            lambda true, whole, single: (true.sum() + whole.sum() + single.sum()) * float("nan"),
+            lambda true, whole, single, **_: (
+                (true.sum() + whole.sum() + single.sum()) * float("nan")
+            ),
         )
         broken = config.model_copy(update={"use_pictures": False})
         with pytest.raises(ConfigError, match=r"outfit\.learning_rate"):
