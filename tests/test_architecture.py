@@ -36,7 +36,7 @@ FRAMEWORK_RULES = {
 SHARED_MODULES = {"aside", "errors", "settings"}
 # Free of frameworks and of any model; every model may use them.
 TRAINING_ROOMS = {"models.checkpoint", "models.checkpoint_schedule", "models.progress"}
-TRAINING_ROOMS |= {"models.records", "models.search"}
+TRAINING_ROOMS |= {"models.records", "models.search", "models.content_match"}
 SERVING_LIBRARY = {"schema", "features", "serving", "release", "settings", "errors", "aside"}
 TRAINING_NAMES = FRAMEWORKS | {
     "kfp",

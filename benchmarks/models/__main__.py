@@ -27,15 +27,14 @@ def main() -> None:
     """Runs the parts asked for and prints the report."""
     arguments = _arguments()
     effort = QUICK if arguments.quick else FULL
-    work = arguments.work / ("quick" if arguments.quick else "full") / arguments.data.name
+    # Results are kept under a hash of their paths too.
+    work = arguments.work.resolve() / ("quick" if arguments.quick else "full") / arguments.data.name
     work.mkdir(parents=True, exist_ok=True)
     try:
         results = measure(arguments.data, work, effort, wanted=arguments.parts or PARTS)
     except StyleRecError as error:
         sys.exit(f"error: {error}")
-    results["command"] = "make bench-models DATA=<{}>{}".format(
-        arguments.data.name, " QUICK=1" if arguments.quick else ""
-    )
+    results["command"] = _command(arguments)
     report = markdown_report(results)
     line = json.dumps(headline(results))
     print(f"{report}\n\n{line}")
@@ -103,6 +102,16 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--work", type=Path, default=Path(".stylerec/bench-models"))
     parser.add_argument("--save", type=Path, help="folder for the report and all figures")
     return parser.parse_args()
+
+
+def _command(arguments: argparse.Namespace) -> str:
+    data = f"<{arguments.data.name}>"
+    if not arguments.parts:
+        return f"make bench-models DATA={data}{' QUICK=1' if arguments.quick else ''}"
+    parts = "".join(f" --part {part}" for part in arguments.parts)
+    return (
+        f"python -m benchmarks.models --data {data}{' --quick' if arguments.quick else ''}{parts}"
+    )
 
 
 def _say(line: str) -> None:

@@ -107,6 +107,7 @@ def cold_start(bench: Bench) -> dict[str, Any]:
         "ratio_to_content_knn": worst / best_knn if best_knn else None,
         "models": models,
         "content_knn": knn,
+        "boosts": {name: result["boosts"] for name, result in results.items()},
     }
 
 

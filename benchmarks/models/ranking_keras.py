@@ -23,8 +23,11 @@ HISTORY_ROW, EVENT_TYPE, AGE_DAYS = "history_row", "event_type", "age_days"
 class PlainContent(layers.Layer):
     """Words, categories and numbers of all N items, summed, and residual dense layers."""
 
-    def __init__(self, config: RankingConfig, features: ItemFeatures) -> None:
+    def __init__(
+        self, config: RankingConfig, features: ItemFeatures, text_weights: NDArray[np.float32]
+    ) -> None:
         super().__init__()
+        self.weight_NT1 = ops.convert_to_tensor(text_weights[..., None])
         width = config.embedding_dim + 1
         self.words = None
         if features.text_tokens.any():
@@ -44,9 +47,7 @@ class PlainContent(layers.Layer):
         """Returns `[N, W]`."""
         parts = []
         if self.words is not None:
-            is_word_NT1 = ops.cast(tokens_NT > 0, "float32")[..., None]
-            count_N1 = ops.maximum(ops.sum(is_word_NT1, axis=1), 1.0)
-            parts.append(ops.sum(self.words(tokens_NT) * is_word_NT1, axis=1) / count_N1)
+            parts.append(ops.sum(self.words(tokens_NT) * self.weight_NT1, axis=1))
         parts += [
             table(column) for table, column in zip(self.categories, self.columns, strict=True)
         ]
@@ -64,9 +65,12 @@ class PlainRanking(keras.Model):
     Args:
         config: Architecture.
         features: Content of the N items.
+        text_weights: What each of their words counts, see `ItemFeatures.text_weights`.
     """
 
-    def __init__(self, config: RankingConfig, features: ItemFeatures) -> None:
+    def __init__(
+        self, config: RankingConfig, features: ItemFeatures, text_weights: NDArray[np.float32]
+    ) -> None:
         super().__init__()
         self.settings = config
         size, heads = config.embedding_dim, config.num_heads
@@ -75,7 +79,7 @@ class PlainRanking(keras.Model):
         self.input_id = (
             layers.Embedding(self.num_items, size) if config.use_input_embedding else None
         )
-        self.content = PlainContent(config, features) if config.use_content else None
+        self.content = PlainContent(config, features, text_weights) if config.use_content else None
         self.tokens_NT = ops.convert_to_tensor(features.text_tokens)
         self.is_weighted = config.aggregation == "weighted"
         if self.is_weighted:
@@ -127,15 +131,22 @@ class PlainRanking(keras.Model):
         return ops.reshape(sum_BHe / total_BH[..., None], (-1, config.embedding_dim))
 
 
-def compiled_peer(config: RankingConfig, features: ItemFeatures, *, num_steps: int) -> PlainRanking:
+def compiled_peer(
+    config: RankingConfig,
+    features: ItemFeatures,
+    *,
+    text_weights: NDArray[np.float32],
+    num_steps: int,
+) -> PlainRanking:
     """Returns the model, compiled with the loss and the optimiser that ours has.
 
     Args:
         config: Architecture and training.
         features: Content of the N items the softmax is over.
+        text_weights: What each of their words counts in the whole catalogue, `[N, T]`.
         num_steps: Steps over which the learning rate falls.
     """
-    model = PlainRanking(config, features)
+    model = PlainRanking(config, features, text_weights)
     rate = keras.optimizers.schedules.CosineDecay(config.learning_rate, num_steps, alpha=0.05)
     model.compile(
         optimizer=keras.optimizers.AdamW(rate, weight_decay=config.weight_decay),

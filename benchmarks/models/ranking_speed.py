@@ -129,7 +129,12 @@ class KerasSide:
         self.batch_size = ours.config.batch_size
         features = data.item_features
         own = ItemFeatures(**{k: v[ours.item_index] for k, v in vars(features).items()})
-        self.model = compiled_peer(ours.config, own, num_steps=_SCHEDULED_STEPS)
+        self.model = compiled_peer(
+            ours.config,
+            own,
+            text_weights=features.text_weights()[ours.item_index],
+            num_steps=_SCHEDULED_STEPS,
+        )
         batches = list(ours.batches(STEPS))
         self.inputs = _joined([self.arrays(ours, batch) for batch in batches])
         self.target = np.concatenate([ours.items(b, step=0).target_row for b in batches])

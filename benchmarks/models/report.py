@@ -92,9 +92,13 @@ def _targets(results: dict[str, Any]) -> Iterator[TargetRow]:
             gain >= 1.2,
         )
     cold = results.get("cold_start")
-    if cold and cold["ratio_to_content_knn"] is not None:
-        ratio = cold["ratio_to_content_knn"]
-        yield "cold start over content KNN", f"{ratio:.2f} x", "at least 1.5 x", ratio >= 1.5
+    if cold:
+        best_knn = max(metrics["hit_rate_at_10"] for metrics in cold["content_knn"].values())
+        for name in ("next_item", "ranking"):
+            if name in cold["models"] and best_knn:
+                ratio = cold["models"][name]["hit_rate_at_10"] / best_knn
+                what = f"cold start of {name} over the better content KNN"
+                yield what, f"{ratio:.2f} x", "at least 1.5 x", ratio >= 1.5
     speed = results.get("speed")
     if speed:
         ratio = speed["training_time_ratio_to_peer"]
@@ -144,9 +148,21 @@ def _cold_start(cold: dict[str, Any]) -> str:
         [name.replace("_", " "), _short(m["hit_rate_at_10"]), _short(m["ndcg_at_10"])]
         for name, m in [*cold["models"].items(), *cold["content_knn"].items()]
     ]
+    boosts = [
+        [
+            name.replace("_", " "),
+            f"{row['boost']:g}",
+            _short(row["cold_recall_at_10"]),
+            _short(row["known_recall_at_10"]),
+        ]
+        for name, rows_of_model in cold["boosts"].items()
+        for row in rows_of_model
+    ]
     return (
         "A tenth of the items never trains; their held-out interactions, all items ranked.\n\n"
         + markdown(["", "R@10", "NDCG@10"], rows)
+        + "\n\nWhat `new_item_boost` trades: recall@10 of those items and of all others.\n\n"
+        + markdown(["", "boost", "new items", "other items"], boosts)
     )
 
 

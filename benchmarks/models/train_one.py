@@ -8,11 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stylerec.data.prepared import PreparedData
+from stylerec.evaluation.blocks import Block, BlockScorer
 from stylerec.evaluation.cold_start import evaluate_cold_start
 from stylerec.evaluation.onnx_scorer import onnx_scorer
-from stylerec.evaluation.ranking import evaluate_ranking
+from stylerec.evaluation.ranking import evaluate_ranking, evaluate_scorer
+
+_BOOST = "new_item_boost"
+_BOOSTS = (0.0, 0.5, 1.0, 1.25, 1.5)
+_KNOWN_TARGETS = 5_000
 
 
 def main(spec: dict[str, Any], folder: Path) -> None:
@@ -32,12 +38,41 @@ def main(spec: dict[str, Any], folder: Path) -> None:
         cold = np.load(spec["cold_items"], allow_pickle=False)
         scorer = onnx_scorer(exported, num_items=data.vocabulary.num_items)
         result["cold_start"] = evaluate_cold_start(scorer, data, cold).model_dump()
+        result["boosts"] = _by_boost(scorer, data, cold, own=spec["config"].get(_BOOST, 0.0))
     aside = folder / "result.json.part"
     aside.write_text(json.dumps(result, indent=2))
     aside.rename(folder / "result.json")
     if not spec["keep"]:
         shutil.rmtree(trained)
         shutil.rmtree(exported)
+
+
+def _by_boost(
+    scorer: BlockScorer, data: PreparedData, cold: NDArray[np.int64], *, own: float
+) -> list[dict[str, float]]:
+    """Returns recall@10 of cold and of known test targets at several boosts of the cold items."""
+    is_cold_V = np.isin(np.arange(data.vocabulary.num_items), cold)
+    test = data.split.test
+    known = test[~is_cold_V[data.histories.item_index[test.place]]]
+    rows = []
+    for boost in _BOOSTS:
+        shift_V = (boost - own) * is_cold_V.astype(np.float32)
+
+        def shifted(part: Block, shift_V: NDArray[np.float32] = shift_V) -> NDArray[np.floating]:
+            return scorer(part) + shift_V
+
+        of_cold = evaluate_cold_start(shifted, data, cold)
+        of_known = evaluate_scorer(
+            shifted, data.histories, known, block=256, max_customers=_KNOWN_TARGETS
+        )
+        rows.append(
+            {
+                "boost": boost,
+                "cold_recall_at_10": of_cold.hit_rate_at_10,
+                "known_recall_at_10": of_known.hit_rate_at_10,
+            }
+        )
+    return rows
 
 
 def _train(model: str, prepared: Path, output: Path, config: dict[str, Any]) -> dict[str, Any]:

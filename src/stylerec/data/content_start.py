@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.linear_model import Ridge
 
+from stylerec.data.content_vectors import sparse_indicators
 from stylerec.features.item_features import ItemFeatures
 
 RIDGE = 1.0
@@ -50,7 +51,7 @@ def content_start(
         is_trained: Items that have a vector, bool `[V]`.
     """
     sizes = [_num_values(features.text_tokens), *map(_num_values, features.categorical.T)]
-    content = _design(features, sizes)
+    content = _design(features)
     ridge = Ridge(
         alpha=RIDGE,
         fit_intercept=False,
@@ -76,20 +77,12 @@ def _num_values(indices: NDArray[np.int32]) -> int:
     return int(indices.max()) + 1 if indices.size else 1
 
 
-def _design(features: ItemFeatures, sizes: list[int]) -> sparse.csr_array[np.float32]:
+def _design(features: ItemFeatures) -> sparse.csr_array[np.float32]:
     """Returns one row per item: weighted words, then one-hot columns, then the dense features."""
-    blocks = [_indicators(features.text_tokens, features.text_weights(), sizes[0])]
+    blocks = [sparse_indicators(features.text_tokens, features.text_weights())]
     blocks += [
-        _indicators(values[:, None], np.ones((len(values), 1), np.float32), size)
-        for values, size in zip(features.categorical.T, sizes[1:], strict=True)
+        sparse_indicators(values[:, None], np.ones((len(values), 1), np.float32))
+        for values in features.categorical.T
     ]
     dense = np.concatenate([features.numeric, features.image], axis=1)
     return sparse.csr_array(sparse.hstack([*blocks, sparse.csr_array(dense)], format="csr"))
-
-
-def _indicators(
-    values: NDArray[np.int32], weights: NDArray[np.float32], size: int
-) -> sparse.csr_array[np.float32]:
-    row, place = np.nonzero(values)
-    entries = (weights[row, place], (row, values[row, place]))
-    return sparse.csr_array(entries, shape=(len(values), size), dtype=np.float32)

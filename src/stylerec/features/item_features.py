@@ -35,16 +35,18 @@ class ItemFeatures:
         words that tell an item from others decide, and a long text weighs no more than a short one.
         """
         tokens = self.text_tokens
-        if not tokens.size:
-            return np.zeros(tokens.shape, dtype=np.float32)
+        weights = np.where(tokens > 0, self.word_rarity()[tokens], 0.0)
+        length = np.linalg.norm(weights, axis=1, keepdims=True)
+        return np.asarray(weights / np.maximum(length, 1e-12), dtype=np.float32)
+
+    def word_rarity(self) -> NDArray[np.float32]:
+        """Returns the smoothed inverse document frequency of each hashed word, float32 `[W]`."""
+        tokens = self.text_tokens
         in_order = np.sort(tokens, axis=1)
         is_first = np.ones(tokens.shape, dtype=np.bool_)
         is_first[:, 1:] = in_order[:, 1:] != in_order[:, :-1]
-        num_items = np.bincount(in_order[is_first], minlength=int(tokens.max()) + 1)
-        rarity = np.log((1 + len(tokens)) / (1 + num_items)) + 1.0
-        weights = np.where(tokens > 0, rarity[tokens], 0.0)
-        length = np.linalg.norm(weights, axis=1, keepdims=True)
-        return np.asarray(weights / np.maximum(length, 1e-12), dtype=np.float32)
+        num_items = np.bincount(in_order[is_first], minlength=int(tokens.max(initial=0)) + 1)
+        return np.asarray(np.log((1 + len(tokens)) / (1 + num_items)) + 1.0, dtype=np.float32)
 
     def save(self, path: Path) -> None:
         """Writes the arrays as safetensors."""

@@ -38,7 +38,8 @@ class TrainingResult(BaseModel):
         model: Its name in `schema.tensors`.
         num_weights: Trained numbers.
         best_epoch: The epoch whose weights were kept, from 1.
-        validation_ndcg_at_10: Of the best epoch.
+        validation_ndcg_at_10: Of what is kept: the best epoch with content similarity.
+        match_weight: What content similarity counts, see `models.content_match`.
         num_validation_customers: Customers behind that figure.
         num_examples: Interactions predicted per epoch.
         seconds: The whole training; of a resumed one the time in every process that trained.
@@ -52,6 +53,7 @@ class TrainingResult(BaseModel):
     num_weights: int
     best_epoch: int
     validation_ndcg_at_10: float
+    match_weight: float = 0.0
     num_validation_customers: int
     num_examples: int
     seconds: float

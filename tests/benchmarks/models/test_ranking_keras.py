@@ -43,7 +43,7 @@ class TestPlainRanking:
         expected = graph.encode(history, events, ages).numpy() @ graph.item_embedding_VD.numpy().T
 
         own = ItemFeatures(**{name: array[2:] for name, array in vars(features).items()})
-        peer = compiled_peer(config, own, num_steps=10)
+        peer = compiled_peer(config, own, text_weights=features.text_weights()[2:], num_steps=10)
         inputs = {HISTORY_ROW: np.maximum(history - 1, 0), EVENT_TYPE: events, AGE_DAYS: ages}
         peer(inputs)
         copy_weights(model, peer, ITEM_INDEX)

@@ -41,6 +41,9 @@ def results():
             "ratio_to_content_knn": 0.05 / 0.08,
             "models": {"next_item": {"hit_rate_at_10": 0.05, "ndcg_at_10": 0.02}},
             "content_knn": {"content_knn_last": {"hit_rate_at_10": 0.08, "ndcg_at_10": 0.04}},
+            "boosts": {
+                "next_item": [{"boost": 1.25, "cold_recall_at_10": 0.05, "known_recall_at_10": 0.1}]
+            },
         },
     }
 
@@ -65,11 +68,14 @@ class TestHeadline:
 class TestMarkdownReport:
     def test_says_which_targets_were_missed(self, results):
         report = markdown_report(results)
-        (cold,) = [line for line in report.splitlines() if "over content KNN" in line]
+        (cold,) = [line for line in report.splitlines() if "over the better content KNN" in line]
         assert cold.endswith("| **missed** |")
         (amf,) = [line for line in report.splitlines() if "over AMF" in line]
         assert "+50% NDCG@10, +25% R@10" in amf
         assert amf.endswith("| reached |")
+
+    def test_shows_what_a_boost_of_new_items_costs_the_others(self, results):
+        assert "| next item | 1.25 | .0500 | .1000 |" in markdown_report(results)
 
     def test_ranking_must_beat_the_measured_ease_too(self, results):
         results["baselines"]["ease"]["ndcg_at_10"] = 0.055

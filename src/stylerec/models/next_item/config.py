@@ -40,6 +40,10 @@ class NextItemConfig(BaseModel):
         id_dropout: Share of items that lose their id in a training step, so that the model also
             learns to embed an item from its content alone.
         use_content: Whether item embeddings have a content part.
+        match_dim: F, dimensions in which content similarity is added to a trained model's scores,
+            see `stylerec.models.content_match`; 0 for none.
+        new_item_boost: Added to the score of items that had no interaction to train on. They then
+            show more, and known items less; 0 leaves what the model expects.
         use_event_types: Whether the model tells a view from a purchase; else all read as one.
         use_time_gaps: Whether the model reads the time between interactions; else only their order.
         event_weights: How much a target of each event type counts in the loss.
@@ -77,6 +81,8 @@ class NextItemConfig(BaseModel):
     dropout: float = Field(default=0.3, ge=0.0, lt=1.0)
     id_dropout: float = Field(default=0.1, ge=0.0, lt=1.0)
     use_content: bool = True
+    match_dim: int = Field(default=128, ge=0, le=1024)
+    new_item_boost: float = Field(default=0.0, ge=0.0)
     use_event_types: bool = True
     use_time_gaps: bool = True
     event_weights: EventWeights = EventWeights()
@@ -107,6 +113,11 @@ class NextItemConfig(BaseModel):
                 fix="change one of the two in the pipeline's config",
             )
         return self
+
+    @property
+    def num_match_dims(self) -> int:
+        """F: dimensions in which items meet by their content alone."""
+        return self.match_dim if self.use_content else 0
 
     def loss_for(self, num_trained_items: int) -> LossName:
         """Returns the loss that a catalogue of this size trains with."""

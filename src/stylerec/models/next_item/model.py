@@ -20,6 +20,7 @@ from stylerec.data.content_start import ContentStart
 from stylerec.features.item_features import ItemFeatures
 from stylerec.models.next_item.artifacts import CONFIG_FILE, WEIGHTS_FILE
 from stylerec.models.next_item.config import NextItemConfig
+from stylerec.models.next_item.content_match import ContentMatch
 from stylerec.models.next_item.layers import (
     GAP_BOUNDARIES_DAYS,
     NUM_GAP_BUCKETS,
@@ -160,14 +161,33 @@ class HistoryEncoder(nn.Module):
         return state_BLD
 
 
+def query_of(
+    encoder: HistoryEncoder,
+    match: ContentMatch,
+    row_BLX: Tensor,
+    item_index_BL: Tensor,
+    event_BL: Tensor,
+    age_days_BL: Tensor,
+) -> Tensor:
+    """Returns the state after the newest interaction with the history's content, `[B, X]`."""
+    item_BLD = row_BLX[..., : match.dim]
+    state_BLD = encoder(item_BLD, item_index_BL, event_BL, age_days_BL)
+    query_BX: Tensor = match(state_BLD[:, -1], row_BLX)
+    return query_BX
+
+
 class NextItemModel(nn.Module):
-    """Item embedder and history encoder; a score is the dot product of state and item."""
+    """Item embedder and history encoder; a score is the dot product of state and item.
+
+    Served scores add the similarity of content, see `ContentMatch`.
+    """
 
     def __init__(self, features: ItemFeatures, config: NextItemConfig) -> None:
         super().__init__()
         self.config = config
         self.items = ItemEmbedder(features, config)
         self.encoder = HistoryEncoder(config)
+        self.match = ContentMatch(features, config)
 
     def initialise(
         self,
@@ -202,13 +222,18 @@ class NextItemModel(nn.Module):
                 assert isinstance(column, nn.Embedding)
                 column.weight[0] = 0.0
 
-    def encode(
-        self, table_VD: Tensor, item_index_BL: Tensor, event_BL: Tensor, age_days_BL: Tensor
+    def item_rows(self) -> Tensor:
+        """Returns what a query is multiplied with, `[V, X]`: embeddings, then their content."""
+        # Ids of items that never trained are zero, see `initialise`.
+        is_new_V = (self.items.item_id.weight == 0).all(dim=1)
+        return self.match.item_rows(self.items.table(), is_new_V)
+
+    def query(
+        self, row_VX: Tensor, item_index_BL: Tensor, event_BL: Tensor, age_days_BL: Tensor
     ) -> Tensor:
-        """Returns the state after each interaction, `[B, L, D]`, items looked up in a table."""
-        item_BLD = functional.embedding(item_index_BL, table_VD)
-        state_BLD: Tensor = self.encoder(item_BLD, item_index_BL, event_BL, age_days_BL)
-        return state_BLD
+        """Returns query embeddings of histories, `[B, X]`, items looked up in `item_rows`."""
+        row_BLX = functional.embedding(item_index_BL, row_VX)
+        return query_of(self.encoder, self.match, row_BLX, item_index_BL, event_BL, age_days_BL)
 
     def save(self, folder: Path) -> None:
         """Writes the config and the weights into an existing folder."""

@@ -1,13 +1,13 @@
 """The served graph: history and context in, scores of the candidates out.
 
-B batch, L history, K context items, C candidates, D embedding, V catalogue.
+B batch, L history, K context items, C candidates, V catalogue, X embedding with content.
 """
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from stylerec.models.next_item.model import NextItemModel
+from stylerec.models.next_item.model import NextItemModel, query_of
 from stylerec.schema.tensors import FIRST_ITEM_INDEX
 
 NOT_AN_ITEM_SCORE = -1e9
@@ -24,9 +24,9 @@ class ScoringGraph(nn.Module):
     def __init__(self, model: NextItemModel) -> None:
         super().__init__()
         with torch.inference_mode():
-            table_VD = model.items.table()
-        self.encoder = model.encoder
-        self.register_buffer("table", table_VD.clone())
+            row_VX = model.item_rows()
+        self.encoder, self.match = model.encoder, model.match
+        self.register_buffer("table", row_VX.clone())
 
     def forward(
         self,
@@ -37,12 +37,12 @@ class ScoringGraph(nn.Module):
         context_weight: Tensor,
         candidate_index: Tensor,
     ) -> tuple[Tensor, Tensor]:
-        """Returns `scores` `[B, C]` and `query_embedding` `[B, D]`.
+        """Returns `scores` `[B, C]` and `query_embedding` `[B, X]`.
 
-        The query embedding is the state at the newest position. With context items it is blended
-        with their mean, both at unit length: `(1 - w) q / |q| + w m / |m|`. Scores are dot products
-        with the candidates' embeddings, -1e9 for padding and unknown. Indices outside the
-        catalogue count as its nearest index.
+        The query embedding is the state at the newest position with the history's content. With
+        context items it is blended with their mean, both at unit length:
+        `(1 - w) q / |q| + w m / |m|`. Scores are dot products with the candidates' embeddings, -1e9
+        for padding and unknown. Indices outside the catalogue count as its nearest index.
 
         Args:
             history_item_index: int64 `[B, L]`, 0 is padding, newest last.
@@ -52,36 +52,37 @@ class ScoringGraph(nn.Module):
             context_weight: w, 0 to 1, float32 `[B, 1]`; 0 ignores the context.
             candidate_index: int64 `[B, C]`, 0 is padding.
         """
-        table_VD = self.get_buffer("table")
-        last = table_VD.shape[0] - 1
+        row_VX = self.get_buffer("table")
+        last = row_VX.shape[0] - 1
         history_BL = history_item_index.clamp(0, last)
-        state_BLD = self.encoder(
-            functional.embedding(history_BL, table_VD),
+        query_BX = query_of(
+            self.encoder,
+            self.match,
+            functional.embedding(history_BL, row_VX),
             history_BL,
             history_event_type,
             history_age_days,
         )
-        query_BD = state_BLD[:, -1]
-        blended_BD = _blend(
-            query_BD, context_item_index.clamp(0, last), context_weight, table_VD=table_VD
+        blended_BX = _blend(
+            query_BX, context_item_index.clamp(0, last), context_weight, row_VX=row_VX
         )
         candidate_BC = candidate_index.clamp(0, last)
-        candidate_BCD = functional.embedding(candidate_BC, table_VD)
-        scores_BC = torch.matmul(candidate_BCD, blended_BD.unsqueeze(-1)).squeeze(-1)
+        candidate_BCX = functional.embedding(candidate_BC, row_VX)
+        scores_BC = torch.matmul(candidate_BCX, blended_BX.unsqueeze(-1)).squeeze(-1)
         is_item_BC = candidate_BC >= FIRST_ITEM_INDEX
-        return torch.where(is_item_BC, scores_BC, NOT_AN_ITEM_SCORE), query_BD
+        return torch.where(is_item_BC, scores_BC, NOT_AN_ITEM_SCORE), query_BX
 
 
-def _blend(query_BD: Tensor, context_BK: Tensor, weight_B1: Tensor, *, table_VD: Tensor) -> Tensor:
-    is_item_BK1 = (context_BK >= FIRST_ITEM_INDEX).unsqueeze(-1).to(query_BD.dtype)
+def _blend(query_BX: Tensor, context_BK: Tensor, weight_B1: Tensor, *, row_VX: Tensor) -> Tensor:
+    is_item_BK1 = (context_BK >= FIRST_ITEM_INDEX).unsqueeze(-1).to(query_BX.dtype)
     count_B1 = is_item_BK1.sum(dim=1)
-    total_BD = (functional.embedding(context_BK, table_VD) * is_item_BK1).sum(dim=1)
-    mean_BD = total_BD / count_B1.clamp(min=1.0)
-    blended_BD = (1.0 - weight_B1) * _unit(query_BD) + weight_B1 * _unit(mean_BD)
-    return torch.where((count_B1 > 0) & (weight_B1 > 0), blended_BD, query_BD)
+    total_BX = (functional.embedding(context_BK, row_VX) * is_item_BK1).sum(dim=1)
+    mean_BX = total_BX / count_B1.clamp(min=1.0)
+    blended_BX = (1.0 - weight_B1) * _unit(query_BX) + weight_B1 * _unit(mean_BX)
+    return torch.where((count_B1 > 0) & (weight_B1 > 0), blended_BX, query_BX)
 
 
-def _unit(x_BD: Tensor) -> Tensor:
-    norm_B1 = torch.linalg.vector_norm(x_BD, dim=-1, keepdim=True)
-    unit_BD: Tensor = x_BD / norm_B1.clamp(min=_SMALLEST_NORM)
-    return unit_BD
+def _unit(x_BX: Tensor) -> Tensor:
+    norm_B1 = torch.linalg.vector_norm(x_BX, dim=-1, keepdim=True)
+    unit_BX: Tensor = x_BX / norm_B1.clamp(min=_SMALLEST_NORM)
+    return unit_BX

@@ -14,6 +14,7 @@ from stylerec.errors import ConfigError
 from stylerec.features.item_features import ItemFeatures
 from stylerec.models.checkpoint import Checkpoint
 from stylerec.models.checkpoint_schedule import CheckpointSchedule
+from stylerec.models.content_match import choose_match_weight
 from stylerec.models.next_item.batches import epoch_plan, training_batch
 from stylerec.models.next_item.compiling import compile_in_place
 from stylerec.models.next_item.config import NextItemConfig
@@ -21,7 +22,7 @@ from stylerec.models.next_item.examples import Examples, read_examples
 from stylerec.models.next_item.model import NextItemModel
 from stylerec.models.next_item.objective import Objective
 from stylerec.models.next_item.precision import choose_precision
-from stylerec.models.next_item.processes import Processes
+from stylerec.models.next_item.processes import ALONE, Processes
 from stylerec.models.next_item.randomness import Stream, derived_seed, generator_of
 from stylerec.models.next_item.step import TrainStep
 from stylerec.models.next_item.throughput import peak_flops, training_flops
@@ -111,11 +112,13 @@ class Trainer:
         if self._processes.is_first:
             self.model.load_state_dict(self._state.best)
         self.model.eval()
+        match_weight, ndcg = self._choose_match_weight(shown)
         return TrainingResult(
             model=NEXT_ITEM,
             num_weights=sum(weight.numel() for weight in self.model.parameters()),
             best_epoch=place.best_epoch,
-            validation_ndcg_at_10=place.best_ndcg,
+            validation_ndcg_at_10=ndcg,
+            match_weight=match_weight,
             num_validation_customers=len(self._examples.targets),
             num_examples=self._examples.num_targets,
             seconds=place.setup_s + sum(record.seconds for record in place.records),
@@ -183,14 +186,7 @@ class Trainer:
                 got=f"a loss that is not a number in epoch {place.epoch}",
                 fix=f"lower it from {self._config.learning_rate} in the pipeline's config",
             )
-        ndcg = validation_ndcg_at_10(
-            self.model,
-            self._examples.histories,
-            self._examples.targets,
-            max_len=self._config.max_len,
-            device=self._device,
-            processes=self._processes,
-        )
+        ndcg = self._validation_ndcg_at_10(self._processes)
         place.records.append(
             EpochRecord(
                 epoch=place.epoch,
@@ -209,6 +205,33 @@ class Trainer:
         shown.end_epoch(place.records[-1], best_epoch=place.best_epoch)
         place.start_epoch()
         self._sum_here(0.0, 0.0)
+
+    def _choose_match_weight(self, shown: TrainingProgress) -> tuple[float, float]:
+        """Sets how much content similarity adds to the best epoch's scores."""
+        without = self._state.place.best_ndcg
+        if not self._config.num_match_dims or not self._processes.is_first:
+            return 0.0, without
+        weight = self.model.match.get_buffer("weight")
+
+        def validate(value: float) -> float:
+            weight.fill_(value)
+            return self._validation_ndcg_at_10(ALONE)
+
+        chosen, ndcg = choose_match_weight(validate, without=without)
+        weight.fill_(chosen)
+        if chosen:
+            shown.say(f"content similarity counts {chosen:g}: validation NDCG@10 {ndcg:.4f}")
+        return chosen, ndcg
+
+    def _validation_ndcg_at_10(self, processes: Processes) -> float:
+        return validation_ndcg_at_10(
+            self.model,
+            self._examples.histories,
+            self._examples.targets,
+            max_len=self._config.max_len,
+            device=self._device,
+            processes=processes,
+        )
 
     def _agreed(self, schedule: CheckpointSchedule, weight: float) -> tuple[float, bool, bool]:
         """Returns the processes' weight together, and whether any is due or asked to end."""

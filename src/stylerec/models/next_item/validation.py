@@ -66,10 +66,10 @@ def validation_ndcg_at_10(
     model.eval()
     gain, count = 0.0, 0
     with torch.inference_mode():
-        table_VD = model.items.table()
+        row_VX = model.item_rows()
         for first in range(_BLOCK * processes.rank, len(targets), _BLOCK * processes.size):
             block = targets[first : first + _BLOCK]
-            ranks = _ranks(model, table_VD, histories, block, max_len=max_len, device=device)
+            ranks = _ranks(model, row_VX, histories, block, max_len=max_len, device=device)
             gains = torch.where(ranks <= TOP_K, 1.0 / torch.log2(1.0 + ranks), 0.0)
             gain += float(gains.double().sum())
             count += len(block)
@@ -80,7 +80,7 @@ def validation_ndcg_at_10(
 
 def _ranks(
     model: NextItemModel,
-    table_VD: Tensor,
+    row_VX: Tensor,
     histories: Histories,
     targets: Targets,
     *,
@@ -92,22 +92,21 @@ def _ranks(
     seen = histories.item_index[flat_places(start, length)].astype(np.int64)
     longest = min(max_len, int(length.max()))
     history = history_before(histories, start, length, max_len=longest).to(device)
-    state_BLD = model.encode(table_VD, history.item_index, history.event_type, history.age_days)
-    state_BD = state_BLD[:, -1]
+    query_BX = model.query(row_VX, history.item_index, history.event_type, history.age_days)
     target = torch.from_numpy(histories.item_index[targets.place].astype(np.int64)).to(device)
     seen_row = torch.from_numpy(np.repeat(np.arange(len(targets)), length)).to(device)
     seen_item = torch.from_numpy(seen).to(device)
-    rows = max(1, _TILE_ELEMENTS[device.type] // len(table_VD))
+    rows = max(1, _TILE_ELEMENTS[device.type] // len(row_VX))
     ranks = []
-    for first in range(0, len(state_BD), rows):
-        scores_TV = state_BD[first : first + rows] @ table_VD.T
+    for first in range(0, len(query_BX), rows):
+        scores_TV = query_BX[first : first + rows] @ row_VX.T
         own_T1 = scores_TV.gather(1, target[first : first + rows].unsqueeze(1))
         scores_TV[:, :FIRST_ITEM_INDEX] = -torch.inf
         is_here = (seen_row >= first) & (seen_row < first + rows)
         scores_TV[seen_row[is_here] - first, seen_item[is_here]] = -torch.inf
         # What is not a number is not below either, and so counts as ahead.
         num_below_T = (scores_TV < own_T1).sum(dim=1, dtype=torch.int32)
-        ranks.append(len(table_VD) - num_below_T)
+        ranks.append(len(row_VX) - num_below_T)
     return torch.cat(ranks)
 
 

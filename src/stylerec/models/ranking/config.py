@@ -24,7 +24,13 @@ class RankingConfig(BaseModel):
     use_content: bool = True
     num_content_layers: int = Field(default=1, ge=0, le=4)
     """Residual dense layers over the summed content parts."""
-    id_dropout: float = Field(default=0.1, ge=0.0, lt=1.0)
+    match_dim: int = Field(default=128, ge=0, le=1024)
+    """M: dimensions in which content similarity is added to a trained model's scores, see
+    `stylerec.models.content_match`; 0 for none."""
+    new_item_boost: float = Field(default=0.0, ge=0.0)
+    """Added to the score of items that had no interaction to train on. They then show more, and
+    known items less; 0 leaves what the model expects."""
+    id_dropout: float = Field(default=0.2, ge=0.0, lt=1.0)
     """Share of items embedded from content alone in a training step."""
     use_input_embedding: bool = False
     """Give items in a history an id embedding of their own, as asymmetric factorisation does."""
@@ -99,6 +105,11 @@ class RankingConfig(BaseModel):
                 f'"{self.negatives}"; its calibration holds for uniform negatives alone'
             )
         return self
+
+    @property
+    def has_match(self) -> bool:
+        """Whether content similarity is added to a trained model's scores."""
+        return self.use_content and self.match_dim > 0
 
     @classmethod
     def amf(cls, **changes: Any) -> "RankingConfig":  # noqa: ANN401

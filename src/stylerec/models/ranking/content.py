@@ -35,9 +35,9 @@ class WordPlaces(NamedTuple):
 class ContentEncoder:
     """Embeds items by what the catalogue says about them.
 
-    Sums linear embeddings of the words, of each categorical column and of the numbers, as LightFM
-    does (Kula, 2015), then adds residual dense layers. Kinds of content that no item has get no
-    weights.
+    Sums linear embeddings of the words, weighted by TF-IDF, of each categorical column and of the
+    numbers, as LightFM does (Kula, 2015), then adds residual dense layers. Kinds of content that no
+    item has get no weights.
     """
 
     def __init__(
@@ -46,10 +46,13 @@ class ContentEncoder:
         width = config.embedding_dim + 1
         self._width = width
         self._tokens = features.text_tokens
+        # A word's TF-IDF weight in an item is its rarity times what the item's length makes of it.
+        self._rarity_W1 = tf.constant(features.word_rarity()[:, None])
+        self._scale_V1 = tf.constant(_text_scale(features)[:, None])
         self._words: list[tuple[tf.RaggedTensor, tf.Variable]] = []
         if features.text_tokens.any():
             tokens = tf.RaggedTensor.from_tensor(tf.constant(features.text_tokens), padding=0)
-            num_buckets = int(features.text_tokens.max()) + 1
+            num_buckets = int(self._tokens.max()) + 1
             self._words.append((tokens, parameters.normal("item.text", num_buckets, width)))
         self._categorical = [
             (tf.constant(values), parameters.normal(f"item.category.{c}", values.max() + 1, width))
@@ -86,7 +89,8 @@ class ContentEncoder:
         content_ND = tf.zeros((tf.shape(item_index_N)[0], self._width))
         for tokens, table in self._words:
             words = places.of_item if places else tf.gather(tokens, item_index_N)
-            content_ND += _mean_of_words(words, table, places)
+            sum_ND = _sum_of_words(words, table * self._rarity_W1, places)
+            content_ND += sum_ND * tf.gather(self._scale_V1, item_index_N)
         for values, table in self._categorical:
             content_ND += tf.gather(table, tf.gather(values, item_index_N))
         for values, weight in self._dense:
@@ -94,30 +98,35 @@ class ContentEncoder:
         return self._layers(content_ND)
 
 
-def _mean_of_words(
-    words: tf.RaggedTensor, table: tf.Variable, places: WordPlaces | None
-) -> tf.Tensor:
-    """Returns the mean embedding of each item's words, `[N, D]`, zero for an item without any."""
-    num_items, num_words = words.nrows(), table.shape[0]
+def _text_scale(features: ItemFeatures) -> NDArray[np.float32]:
+    """Returns one over the length of each item's vector of rarities, `[V]`, 0 without words."""
+    rarity = np.where(features.text_tokens > 0, features.word_rarity()[features.text_tokens], 0.0)
+    length = np.linalg.norm(rarity, axis=1)
+    return np.where(length > 0, 1.0 / np.maximum(length, 1e-12), 0.0).astype(np.float32)
 
-    def mean(table: tf.Tensor) -> tf.Tensor:
+
+def _sum_of_words(
+    words: tf.RaggedTensor, table_WD: tf.Tensor, places: WordPlaces | None
+) -> tf.Tensor:
+    """Returns the sum of the rows of each item's words, `[N, D]`, zero for an item without any."""
+    num_items, num_words = words.nrows(), table_WD.shape[0]
+
+    def total(table_WD: tf.Tensor) -> tf.Tensor:
         rows = words.value_rowids()
-        return tf.sparse.segment_mean(table, words.flat_values, rows, num_segments=num_items)
+        return tf.sparse.segment_sum(table_WD, words.flat_values, rows, num_segments=num_items)
 
     if places is None:
-        return mean(table)
-    count_N1 = tf.cast(tf.maximum(words.row_lengths(), 1), tf.float32)[:, None]
+        return total(table_WD)
 
     @tf.custom_gradient  # type: ignore[untyped-decorator]
     def with_gradient_by_word(
-        table: tf.Tensor,
+        table_WD: tf.Tensor,
     ) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
         def gradient(upstream_ND: tf.Tensor) -> tf.Tensor:
-            share_ND = upstream_ND / count_N1
             return tf.sparse.segment_sum(
-                share_ND, places.item_row, places.word, num_segments=num_words
+                upstream_ND, places.item_row, places.word, num_segments=num_words
             )
 
-        return mean(table), gradient
+        return total(table_WD), gradient
 
-    return with_gradient_by_word(tf.convert_to_tensor(table))
+    return with_gradient_by_word(table_WD)

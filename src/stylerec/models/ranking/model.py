@@ -1,6 +1,7 @@
 """The ranking model: both towers, and the graph that is served.
 
-B batch, L history, K context items, C candidates, V catalogue, E `embedding_dim`, D = E + 1.
+B batch, L history, K context items, C candidates, V catalogue, E `embedding_dim`, M dimensions of
+content, D = E + M + 1.
 """
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 
 from stylerec.features.item_features import ItemFeatures
 from stylerec.models.ranking.config import RankingConfig
+from stylerec.models.ranking.content_match import ContentMatch
 from stylerec.models.ranking.parameters import Parameters
 from stylerec.models.ranking.towers import EmbeddedItems, ItemTower, QueryTower, with_bias
 from stylerec.schema.tensors import FIRST_ITEM_INDEX, QUERY_EMBEDDING, SCORES
@@ -45,9 +47,14 @@ class RankingModel:
         self.num_items = len(has_id)
         self.parameters = Parameters(config.seed, initial_std=config.initial_std)
         self.item_tower = ItemTower(
-            config, features, has_id=has_id, id_start=id_start, parameters=self.parameters
+            config,
+            features,
+            has_id=has_id,
+            parameters=self.parameters,
+            id_start=id_start,
         )
         self.query_tower = QueryTower(config, self.parameters)
+        self.match = ContentMatch(config, features, self.parameters) if config.has_match else None
 
     def item_tables(self) -> EmbeddedItems:
         """Returns the embeddings of all V items; items without an id have content alone."""
@@ -69,12 +76,15 @@ class ScoringGraph:
 
     def __init__(self, model: RankingModel) -> None:
         tables = model.item_tables()
+        self._match, self._size = model.match, model.config.embedding_dim
+        rows_VD = tables.output_ND
+        if self._match is not None:
+            rows_VD = self._match.item_rows(rows_VD, has_id=model.has_id)
         # Variables: tf2onnx makes constants of them, but inputs of captured tensors.
-        self.item_embedding_VD = tf.Variable(tables.output_ND, trainable=False)
+        self.item_embedding_VD = tf.Variable(rows_VD, trainable=False)
         separate_VE = tables.separate_input_NE
-        self._items = EmbeddedItems(
-            self.item_embedding_VD,
-            None if separate_VE is None else tf.Variable(separate_VE, trainable=False),
+        self._separate_VE = (
+            None if separate_VE is None else tf.Variable(separate_VE, trainable=False)
         )
         self._query_tower, self._use_item_bias = model.query_tower, model.config.use_item_bias
         self._last_index = model.num_items - 1
@@ -84,12 +94,20 @@ class ScoringGraph:
     ) -> tf.Tensor:
         """Returns query embeddings `[B, D]` of histories `[B, L]`; finite for an empty history."""
         index_BL = self._clipped(history_item_index)
+        rows_BLD = tf.gather(self.item_embedding_VD, index_BL)
+        if self._separate_VE is None:
+            history_BLE = rows_BLD[..., : self._size]
+        else:
+            history_BLE = tf.gather(self._separate_VE, index_BL)
         query_BE = self._query_tower(
-            self._items.of_history(index_BL),
+            history_BLE,
             item_index_BL=index_BL,
             event_type_BL=history_event_type,
             age_days_BL=age_days,
         )
+        if self._match is not None:
+            content_BM = self._match.of_history(index_BL, rows_BLD[..., self._size : -1])
+            query_BE = tf.concat([query_BE, content_BM], axis=1)
         return with_bias(query_BE, use_item_bias=self._use_item_bias)
 
     def __call__(

@@ -14,6 +14,7 @@ from stylerec.data.target_weights import target_weights
 from stylerec.errors import DataError
 from stylerec.models.checkpoint import run_fingerprint
 from stylerec.models.checkpoint_schedule import CHECKPOINT_INTERVAL_S, CheckpointSchedule
+from stylerec.models.content_match import choose_match_weight
 from stylerec.models.progress import TrainingProgress
 from stylerec.models.ranking.artifacts import save_trained
 from stylerec.models.ranking.batches import (
@@ -88,11 +89,17 @@ def train_ranking(
             trainer.go_on_from(found)
         epochs = trainer.run(schedule, shown)
         best = max(epochs, key=lambda record: record.validation_ndcg_at_10)
+        match_weight, ndcg = _choose_match_weight(
+            trainer.model, _validate(data, targets), without=best.validation_ndcg_at_10
+        )
+        if match_weight:
+            shown.say(f"content similarity counts {match_weight:g}: validation NDCG@10 {ndcg:.4f}")
         result = TrainingResult(
             model=RANKING,
             num_weights=sum(int(np.prod(w.shape)) for w in trainer.model.parameters.trainable),
             best_epoch=best.epoch,
-            validation_ndcg_at_10=best.validation_ndcg_at_10,
+            validation_ndcg_at_10=ndcg,
+            match_weight=match_weight,
             num_validation_customers=len(targets),
             num_examples=trainer.length.num_examples,
             seconds=trainer.seconds,
@@ -194,6 +201,23 @@ def _batches(data: PreparedData, config: RankingConfig) -> BatchesOfEpoch:
         )
 
     return batches
+
+
+def _choose_match_weight(
+    model: RankingModel, validate: Callable[[RankingModel], float], *, without: float
+) -> tuple[float, float]:
+    """Sets how much content similarity adds to the best epoch's scores."""
+    if model.match is None:
+        return 0.0, without
+    weight = model.match.weight
+
+    def metric(value: float) -> float:
+        weight.assign([value])
+        return validate(model)
+
+    chosen, ndcg = choose_match_weight(metric, without=without)
+    weight.assign([chosen])
+    return chosen, ndcg
 
 
 def _validate(data: PreparedData, targets: Targets) -> Callable[[RankingModel], float]:

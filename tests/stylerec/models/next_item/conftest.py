@@ -93,6 +93,7 @@ def small_config() -> NextItemConfig:
     return NextItemConfig(
         max_len=12,
         embedding_dim=16,
+        match_dim=24,
         num_layers=2,
         num_heads=2,
         dropout=0.1,

@@ -150,7 +150,7 @@ class TestTwoProcesses:
         code, printed = ended(started(prepared, two, config, num_processes=2))
         assert code == 0, printed
         # One of them reports.
-        assert printed.count("validation NDCG@10") == config.max_epochs
+        assert printed.count(", validation NDCG@10") == config.max_epochs
         expected = train_next_item(prepared, one, config, device="cpu", progress=len)
         record = json.loads((two / "training.json").read_text())
         for epoch, other in zip(record["epochs"], expected.epochs, strict=True):

@@ -62,7 +62,7 @@ class TestExportNextItem:
             "model": "next_item",
             "max_history_len": 12,
             "num_items": NUM_ITEMS,
-            "embedding_dim": 16,
+            "embedding_dim": 16 + 24,
         }
 
     def test_follows_the_tensor_specs(self, session):
@@ -74,7 +74,7 @@ class TestExportNextItem:
         ):
             assert [(t.name, t.type) for t in tensors] == [(s.name, kinds[s.dtype]) for s in specs]
             for tensor, wanted in zip(tensors, specs, strict=True):
-                dims = [16 if dim == "D" else dim for dim in wanted.dims]
+                dims = [16 + 24 if dim == "D" else dim for dim in wanted.dims]
                 assert tensor.shape == dims
 
     @pytest.mark.parametrize("num_rows", [1, 4])
@@ -146,7 +146,7 @@ class TestExportNextItem:
 
     def test_item_embedding_gives_the_scores(self, exported, session):
         table = load_file(exported / "item_embedding.safetensors")["item_embedding"]
-        assert (table.shape, table.dtype) == ((NUM_ITEMS, 16), np.float32)
+        assert (table.shape, table.dtype) == ((NUM_ITEMS, 16 + 24), np.float32)
         inputs = inputs_of()
         inputs["context_weight"] = torch.zeros(2, 1)
         inputs["candidate_index"] = torch.arange(2, NUM_ITEMS).repeat(2, 1)

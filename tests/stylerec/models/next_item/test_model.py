@@ -15,10 +15,12 @@ AGES_DAYS = [30.0, 12.0, 1.5, 0.5]
 
 def states(model, items=ITEMS, events=EVENTS, ages_days=AGES_DAYS):
     with torch.inference_mode():
-        return model.encode(
-            model.items.table(), torch.tensor([items]), torch.tensor([events]),
+        return model.encoder(
+            model.items.table()[items].unsqueeze(0),
+            torch.tensor([items]),
+            torch.tensor([events]),
             torch.tensor([ages_days]),
-        )[0]  # fmt: skip
+        )[0]
 
 
 def random_model_of(features, **changes):
@@ -87,7 +89,7 @@ class TestHistoryEncoder:
     def test_gradient_of_padding_only_is_finite(self, random_model):
         table = random_model.items.table()
         zeros = torch.zeros(1, 4, dtype=torch.int64)
-        random_model.encode(table, zeros, zeros, torch.zeros(1, 4)).sum().backward()
+        random_model.encoder(table[zeros], zeros, zeros, torch.zeros(1, 4)).sum().backward()
         gradients = [p.grad for p in random_model.parameters() if p.grad is not None]
         assert all(torch.isfinite(gradient).all() for gradient in gradients)
 

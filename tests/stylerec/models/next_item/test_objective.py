@@ -53,7 +53,8 @@ class TestLoss:
     def logits(self, model, batch):
         with torch.inference_mode():
             table = model.items.table()
-            states = model.encode(table, *vars(batch.history).values())[0]
+            history = batch.history
+            states = model.encoder(table[history.item_index], *vars(history).values())[0]
             return states[:2] @ table[[5, 6, 9]].T
 
     def test_is_the_softmax_over_trained_items(self, model, batch, counts, logits):

@@ -15,24 +15,18 @@ from stylerec.models.next_item.validation import validation_ndcg_at_10, validati
 CPU = torch.device("cpu")
 
 
-class FixedTable(torch.nn.Module):
-    def __init__(self, scores):
-        super().__init__()
-        self.scores = torch.tensor(scores)
-
-    def table(self):
-        return self.scores[:, None]
-
-
 class FixedScores(torch.nn.Module):
     """Scores items by a fixed vector, whatever the history."""
 
     def __init__(self, scores):
         super().__init__()
-        self.items = FixedTable(scores)
+        self.scores = torch.tensor(scores)
 
-    def encode(self, table, item_index, event_type, age_days):
-        return torch.ones(*item_index.shape, 1)
+    def item_rows(self):
+        return self.scores[:, None]
+
+    def query(self, rows, item_index, event_type, age_days):
+        return torch.ones(len(item_index), 1)
 
 
 def histories_of(sequences):

@@ -132,6 +132,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory, histories, features) -> P
 def config() -> RankingConfig:
     return RankingConfig(
         embedding_dim=8,
+        match_dim=24,
         num_heads=2,
         max_history_len=10,
         max_epochs=12,

@@ -121,10 +121,10 @@ class TestExportRanking:
         assert record["model"] == "ranking"
         assert record["max_history_len"] == config.max_history_len
         assert record["num_items"] == NUM_ITEMS
-        assert record["embedding_dim"] == config.embedding_dim + 1
+        assert record["embedding_dim"] == config.embedding_dim + 24 + 1
         assert 0.0 <= record["max_abs_difference"] <= 1e-4
         table = load_file(exported / "item_embedding.safetensors")["item_embedding"]
-        assert table.shape == (NUM_ITEMS, config.embedding_dim + 1)
+        assert table.shape == (NUM_ITEMS, config.embedding_dim + 24 + 1)
         assert table.dtype == np.float32
         written = RankingConfig.model_validate_json((exported / "config.json").read_text())
         assert written == config

@@ -92,7 +92,7 @@ class TestTrainStep:
         for name, weight in first.parameters.variables.items():
             np.testing.assert_array_equal(weight, second.parameters.variables[name], err_msg=name)
 
-    def test_every_weight_but_the_mask_learns(self, features) -> None:
+    def test_every_weight_learns_but_what_is_fixed(self, features) -> None:
         _, model = losses(features, 3)
         untouched = RankingModel(
             model.config, features, has_id=np.arange(len(features.numeric)) >= 2
@@ -102,7 +102,7 @@ class TestTrainStep:
             for name, weight in model.parameters.variables.items()
             if (weight.numpy() == untouched[name].numpy()).all()
         }
-        assert unchanged == {"item.has_id"}
+        assert unchanged == {"item.has_id", "query.match_weight"}
 
     def test_an_example_without_weight_teaches_nothing(self, features) -> None:
         changes = {"weight_decay": 0.0, "dropout": 0.0, "id_dropout": 0.0, "use_content": False}

@@ -226,16 +226,16 @@ class TestItemTower:
         assert some.shape == (3, 5)
         np.testing.assert_allclose(some[1], alone[0], atol=1e-6)
 
-    def test_words_are_averaged(self, features: ItemFeatures) -> None:
+    def test_words_are_weighted_by_tf_idf(self, features: ItemFeatures) -> None:
         empty = np.zeros_like(features.categorical)
         numeric = np.zeros_like(features.numeric)
         words_only = ItemFeatures(features.text_tokens, empty, numeric, features.image)
         config = CONTENT.model_copy(update={"num_content_layers": 0})
         tower, parameters = make_item_tower(config, words_only, np.zeros(len(numeric), np.bool_))
         table = parameters.variables["item.text"].numpy()
-        first, second = features.text_tokens[2, :2]
+        weights, tokens = features.text_weights()[2], features.text_tokens[2]
         found = tower.embed(tf.constant([2], tf.int64), tf.ones(1)).output_ND.numpy()[0]
-        np.testing.assert_allclose(found, (table[first] + table[second]) / 2, atol=1e-6)
+        np.testing.assert_allclose(found, weights @ table[tokens], atol=1e-5)
         assert set(parameters.variables) == {"item.has_id", "item.id", "item.text"}
 
     def test_uses_pictures_where_there_are_some(self, features: ItemFeatures) -> None:
