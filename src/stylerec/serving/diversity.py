@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from stylerec.schema.tensors import PADDING_INDEX
 from stylerec.serving.catalogue import Catalogue
+from stylerec.serving.contract_parts import Diversity
 from stylerec.serving.postings import MISSING_CODE
 from stylerec.serving.scoring import ScoredOutfit
-from stylerec.serving.touchpoint_contract import Diversity
 
 
 def ranked_positions(

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from stylerec.schema.outfits import ANY_HERO, template_key
 from stylerec.serving.candidates import Candidates, CandidateSet
 from stylerec.serving.catalogue import Catalogue
+from stylerec.serving.contract_parts import OutfitRules
 from stylerec.serving.eligibility import Eligibility
 from stylerec.serving.postings import MISSING_CODE
 from stylerec.serving.resolved import ResolvedRequest
-from stylerec.serving.touchpoint_contract import OutfitRules
 
 _MAX_TEMPLATES_TRIED = 8
 

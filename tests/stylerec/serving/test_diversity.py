@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
+from stylerec.serving.contract_parts import Diversity
 from stylerec.serving.diversity import distinct_outfits, pick_diverse, ranked_positions
 from stylerec.serving.scoring import ScoredOutfit
-from stylerec.serving.touchpoint_contract import Diversity
 
 
 def positions(scores: list[float], *, num_matching: int, count: int) -> list[int]:
