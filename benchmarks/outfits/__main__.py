@@ -78,7 +78,7 @@ def measure(
     if "generation" in wanted:
         articles = data / "hm_articles" / "articles.parquet"
         found = articles if articles.exists() else None
-        results["generation"] = [generation.main(found, quick=is_quick, progress=_say)]
+        results["generation"] = generation.main(found, quick=is_quick, progress=_say)
     return results
 
 

@@ -4,21 +4,23 @@
 outfits against the right product types filled at random (Bettaney et al., ECML PKDD 2020, 5.3).
 """
 
-import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from benchmarks.outfits.generation_catalogue import Shop, largest_types, read_articles, synthetic
 from benchmarks.outfits.graph_alternative import graph_runner
 from stylerec.data.outfits import Outfit, pad_outfits
 from stylerec.data.preparation.content import content_embedding
+from stylerec.schema.tensors import MAX_OUTFIT_SLOTS
 from stylerec.serving.outfit_search import search_outfits
 from stylerec.serving.style_index import Slot, StyleIndex
+from stylerec.serving.touchpoint_contract import MAX_OUTFITS
 
 NUM_ITEMS = 100_000
 STYLE_DIM = 256
@@ -26,9 +28,12 @@ BEAM, SLOTS, OUTFITS = 3, 4, 3
 _UNCUT = 1_000_000
 _MAX_WORDS = 20_000
 _WARM_UP = 5
+_RUNS = 5
 _QUICK_REPEATS, _REPEATS = 60, 300
 
 Row = dict[str, Any]
+Measure = Callable[[str, Callable[[int], object]], Row]
+"""Name and what to run (for number n) to its row."""
 
 
 def main(
@@ -40,9 +45,10 @@ def main(
 ) -> dict[str, Any]:
     """Returns latencies in milliseconds of whole requests in this process, and how they grow.
 
-    A request finds the eligible items of its template's types, searches, and returns 3 outfits that
-    differ. Unless said otherwise: 100,000 items, the 4 largest product types, no department to
-    narrow them, beam 3, no cut of candidates, a customer with 20 interactions: the slowest case.
+    A request is checked and resolved, finds the eligible items (stock, market, price from a tenth
+    to ten times the hero's) of its template's types, searches, and returns 3 outfits that differ.
+    Unless said otherwise: 100,000 items, the 4 largest product types, no department to narrow
+    them, beam 3, no cut of candidates, a customer with 20 interactions: the slowest case.
 
     Args:
         articles: `articles.parquet` of `hm_articles`, or None for synthetic items.
@@ -63,33 +69,31 @@ def main(
 
     shop = Shop(items, style)
     template = largest_types(items, SLOTS)
-    sizes = [len(items) // 8, len(items) // 4, len(items) // 2, len(items)]
-    by_items = []
-    for size in sizes:
-        part = shop if size == len(items) else shop.part(size)
-        run = part.requests(template, beam_width=BEAM, count=OUTFITS, cut=_UNCUT)
-        by_items.append({"items": size, **measured(f"{size:,} items", run)})
+    runs = [
+        measured(
+            f"run {number}",
+            shop.requests(template, beam_width=BEAM, count=OUTFITS, cut=_UNCUT),
+        )
+        for number in range(1, _RUNS + 1)
+    ]
+    by_items = _by_items(shop, template, measured)
     by_beam = []
     for beam in (1, 3, 6, 12, 24):
         run = shop.requests(template, beam_width=beam, count=1, cut=_UNCUT)
         by_beam.append({"beam": beam, **measured(f"beam {beam}, one outfit", run)})
-    by_slots = []
-    for length in range(1, 6):
-        types = largest_types(items, length)
-        run = shop.requests(types, beam_width=BEAM, count=OUTFITS, cut=_UNCUT)
-        by_slots.append({"slots": length, **measured(f"{length} slots", run)})
     return {
         "num_items": len(items),
         "searched_items": int(items["product_type"].isin(template).sum()),
         "style_dim": int(style.shape[1]),
-        "headline": by_items[-1],
+        "runs": runs,
         "with_departments": measured(
             "with departments",
             shop.requests(template, beam_width=BEAM, count=OUTFITS, cut=_UNCUT, departments=True),
         ),
         "by_items": by_items,
         "by_beam": by_beam,
-        "by_slots": by_slots,
+        "by_slots": _by_slots(shop, items, measured),
+        "by_outfits": _by_outfits(shop, template, measured),
         "growth": {
             "items_exponent": exponent(by_items, "items"),
             "beam_exponent": exponent(by_beam, "beam"),
@@ -127,9 +131,35 @@ def exponent(rows: Sequence[Mapping[str, float]], name: str) -> float:
     return round(float(np.polyfit(size, np.log([row["p50_ms"] for row in rows]), 1)[0]), 3)
 
 
-def _cuts(
-    shop: Shop, template: Sequence[str], measured: Callable[[str, Callable[[int], object]], Row]
-) -> list[Row]:
+def _by_items(shop: Shop, template: Sequence[str], measured: Measure) -> list[Row]:
+    """Returns one row per part of the catalogue, the whole of it last."""
+    rows = []
+    for share in (8, 4, 2, 1):
+        part = shop if share == 1 else shop.part(len(shop.frame) // share)
+        run = part.requests(template, beam_width=BEAM, count=OUTFITS, cut=_UNCUT)
+        size = len(part.frame)
+        rows.append({"items": size, **measured(f"{size:,} items", run)})
+    return rows
+
+
+def _by_slots(shop: Shop, items: pd.DataFrame, measured: Measure) -> list[Row]:
+    rows = []
+    for length in range(1, MAX_OUTFIT_SLOTS + 1):
+        types = largest_types(items, length)
+        run = shop.requests(types, beam_width=BEAM, count=OUTFITS, cut=_UNCUT)
+        rows.append({"slots": length, **measured(f"{length} slots", run)})
+    return rows
+
+
+def _by_outfits(shop: Shop, template: Sequence[str], measured: Measure) -> list[Row]:
+    rows = []
+    for count in (1, OUTFITS, MAX_OUTFITS):
+        run = shop.requests(template, beam_width=BEAM, count=count, cut=_UNCUT)
+        rows.append({"outfits": count, **measured(f"{count} outfits that differ", run)})
+    return rows
+
+
+def _cuts(shop: Shop, template: Sequence[str], measured: Measure) -> list[Row]:
     """Returns what cutting each slot to the best against hero and customer saves and loses."""
     found = []
     whole = shop.requests(template, beam_width=BEAM, count=1, cut=_UNCUT)
@@ -150,9 +180,7 @@ def _cuts(
     return found
 
 
-def _alternatives(
-    shop: Shop, template: Sequence[str], measured: Callable[[str, Callable[[int], object]], Row]
-) -> list[Row]:
+def _alternatives(shop: Shop, template: Sequence[str], measured: Measure) -> list[Row]:
     """Returns the search alone, one outfit, the ways it could be done."""
     lists = [shop.items_of(name) for name in template]
     heroes = shop.heroes
@@ -256,13 +284,3 @@ def preferred_share(
     """
     ours, theirs = score(generated_BN), score(control_BN)
     return float((ours > theirs).mean() + 0.5 * (ours == theirs).mean())
-
-
-if __name__ == "__main__":
-    import argparse
-
-    parser = argparse.ArgumentParser(description="Latency of outfit generation as JSON")
-    parser.add_argument("--articles", type=Path, help="articles.parquet of hm_articles")
-    parser.add_argument("--quick", action="store_true", help="fewer repeats")
-    arguments = parser.parse_args()
-    print(json.dumps(main(arguments.articles, quick=arguments.quick)))

@@ -21,6 +21,8 @@ from stylerec.serving.resolved import ResolvedRequest, resolve
 from stylerec.serving.style_index import StyleIndex
 
 _TOUCHPOINT = "complete-the-look"
+_MARKET = "GB"
+_PRICE_RATIOS = (0.1, 10.0)
 _NUM_HEROES = 64
 _HISTORY = 20
 _NOW_S = 1_800_000_000.0
@@ -88,20 +90,29 @@ class Shop:
         generator = np.random.default_rng(_SEED)
         norm = np.sqrt((style_VD**2).sum(axis=1).mean())
         arrays = {
-            "popularity": generator.random((1, num_rows), dtype=np.float32),
+            "popularity": generator.random((2, num_rows), dtype=np.float32),
             "neighbour_index": np.zeros((num_rows, 1), dtype=np.int32),
             "neighbour_score": np.zeros((num_rows, 1), dtype=np.float32),
             "content_embedding": np.zeros((num_rows, 1), dtype=np.float32),
         }
-        style = {"style_embedding": style_VD, "scale": np.ones(1), "bias": np.zeros(1)}
-        # Stock as in a shop: nine in ten.
-        stocked = items.assign(in_stock=generator.random(len(items)) < 0.9)
+        style = {
+            "style_embedding": style_VD,
+            "scale": np.ones(1),
+            "bias": np.zeros(1),
+            "customer_norm": np.array([norm]),
+        }
+        # Stock as in a shop: nine in ten. Prices with the spread of a shop's.
+        stocked = items.assign(
+            in_stock=generator.random(len(items)) < 0.9,
+            price=generator.gamma(3.0, 12.0, len(items)),
+        )
         self._catalogues = {
             has_departments: Catalogue.from_frames(
                 stocked if has_departments else stocked.drop(columns="department"),
                 vocabulary=self._vocabulary,
                 arrays=arrays,
-                style={**style, "customer_norm": np.array([norm])},
+                markets=(_MARKET,),
+                style=style,
             )
             for has_departments in (False, True)
         }
@@ -109,17 +120,21 @@ class Shop:
         self._histories = generator.integers(0, len(items), (_NUM_HEROES, _HISTORY))
 
     @property
+    def catalogue(self) -> Catalogue:
+        """The items without departments."""
+        return self._catalogues[False]
+
+    @property
     def index(self) -> StyleIndex:
         """The style index that requests search."""
-        style = self._catalogues[False].style
+        style = self.catalogue.style
         assert style is not None  # given above
         return style
 
     def items_of(self, product_type: str) -> NDArray[np.int64]:
         """Returns a type's items, most popular first, in stock or not."""
-        catalogue = self._catalogues[False]
-        code = catalogue.product_type_code(product_type)
-        return catalogue.by_product_type.of(code).astype(np.int64)
+        code = self.catalogue.product_type_code(product_type)
+        return self.catalogue.by_product_type.of(code).astype(np.int64)
 
     def part(self, size: int) -> "Shop":
         """Returns a shop with a random part of the items."""
@@ -137,18 +152,18 @@ class Shop:
         departments: bool = False,
         customer_weight: float = 0.2,
     ) -> Callable[[int], list[FoundOutfit]]:
-        """Returns what answers request number n: eligible items, search, outfits that differ."""
+        """Returns what answers request number n: eligible items, search, outfits that differ.
+
+        Stock, market, both price bounds and the customer count, as in the product.
+        """
         contract = _contract(beam_width, cut, customer_weight)
         catalogue = self._catalogues[departments]
         style = catalogue.style
         assert style is not None  # given above
-        asked = [
-            self._resolved(catalogue, contract, template, count, turn)
-            for turn in range(_NUM_HEROES)
-        ]
 
         def answer(turn: int) -> list[FoundOutfit]:
-            resolved = asked[turn % len(asked)]
+            number = turn % _NUM_HEROES
+            resolved = self._resolved(catalogue, contract, template, count, number)
             candidates = outfit_template(resolved)
             return generate_outfits(resolved, style, candidates.sets, max_len=50)
 
@@ -169,8 +184,11 @@ class Shop:
                 "hero_item_id": ids[self.heroes[turn] - FIRST_ITEM_INDEX],
                 "template": list(template),
                 "limit": count,
+                "market": _MARKET,
             },
             contract=contract,
+            markets=catalogue.markets,
+            product_types=catalogue.known_types,
         )
         history = CustomerHistory(
             item_ids=tuple(ids[item] for item in self._histories[turn]),
@@ -198,6 +216,8 @@ def _contract(beam_width: int, cut: int, customer_weight: float) -> Contract:
     """Returns the default contract with another search."""
     contract = load_contract(default_contract_path()).model_dump(mode="json")
     look = contract["touchpoints"][_TOUCHPOINT]
+    lowest, highest = _PRICE_RATIOS
     look["outfit"] |= {"beam_width": beam_width, "candidates_per_slot": cut}
+    look["outfit"] |= {"min_price_ratio": lowest, "max_price_ratio": highest}
     look["weights"] |= {"customer": customer_weight, "context": 1.0 - customer_weight}
     return Contract.model_validate_json(json.dumps(contract))

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from benchmarks.models.table import markdown, spread
+from benchmarks.outfits.generation_report import generation_section
 
 Result = Mapping[str, Mapping[str, float]]
 """Model to `auc` and `fitb` of one seed."""
@@ -62,7 +63,7 @@ def headline(results: Mapping[str, Any]) -> dict[str, Any]:
         "set_encoder_gain_fitb": random and siamese and gain(results["mango"]["random"], siamese),
         "generated_preferred_share": generated
         and spread([result["preferred_share"] for result in generated]),
-        "generation_p99_ms": latency and spread([run["headline"]["p99_ms"] for run in latency]),
+        "generation_p99_ms": latency and spread([run["p99_ms"] for run in latency["runs"]]),
     }
 
 
@@ -76,6 +77,8 @@ def markdown_report(results: Mapping[str, Any]) -> str:
         parts.append(f"## mango, {name.replace('_', '-')} split\n\n{_model_table(models)}")
     if results.get("polyvore"):
         parts.append(f"## Polyvore-T, text\n\n{_model_table(spreads(results['polyvore']))}")
+    if results.get("generation"):
+        parts.append(f"## Generation\n\n{generation_section(results['generation'])}")
     line = headline(results)
     parts.append(f"## Targets\n\n{_target_table(line)}")
     return "\n\n".join(parts)
