@@ -1,5 +1,8 @@
 import json
 import re
+import shutil
+import subprocess
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -68,23 +71,29 @@ class TestMapStyles:
         assert len(np.unique(space.place_M2, axis=0)) == 40
 
 
-class TestWriteStyleSpace:
-    @pytest.fixture(scope="class")
-    def written(self, prepared, tmp_path_factory):
-        folder = tmp_path_factory.mktemp("space")
-        data = PreparedData(prepared)
-        style = np.random.default_rng(0).standard_normal((146, 8)).astype(np.float32)
-        write_style_space(style, data, folder, scale=0.5, seed=1, max_items=60)
-        return folder
+@pytest.fixture(scope="module")
+def written(prepared, tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("space")
+    data = PreparedData(prepared)
+    style = np.random.default_rng(0).standard_normal((146, 8)).astype(np.float32)
+    write_style_space(style, data, folder, scale=0.5, seed=1, max_items=60)
+    return folder
 
+
+def page_data(folder: Path) -> dict:
+    text = (folder / "style_space.html").read_text("utf-8")
+    return json.loads(re.search(r"const data = (.*);\n", text)[1])
+
+
+class TestWriteStyleSpace:
     def test_the_page_loads_nothing_from_elsewhere(self, written) -> None:
         text = (written / "style_space.html").read_text("utf-8")
         assert not re.search(r"""(src|href)\s*=|url\(\s*["']?http|@import""", text)
         assert "$" not in text
 
     def test_the_page_holds_items_pictures_and_matches(self, written) -> None:
+        data = page_data(written)
         text = (written / "style_space.html").read_text("utf-8")
-        data = json.loads(re.search(r"const data = (.*);\n", text)[1])
         assert len(data["titles"]) == len(data["x"]) == 60
         assert {kind["name"] for kind in data["types"]} == {"dress", "shoes", "bag", "hat"}
         assert all(len(row) == 3 for row in data["matches"])
@@ -104,6 +113,59 @@ class TestWriteStyleSpace:
         data = PreparedData(retailer(tmp_path / "plain", has_images=False))
         write_style_space(np.zeros((146, 4), np.float32), data, tmp_path, scale=1.0, seed=0)
         assert 'const sheet = "";' in (tmp_path / "style_space.html").read_text("utf-8")
+
+
+HOVER = """<script>
+draw();
+const area = canvas.getBoundingClientRect(), [x, y] = place(7);
+canvas.dispatchEvent(
+  new PointerEvent("pointermove", {clientX: area.left + x, clientY: area.top + y}));
+document.body.dataset.hovered = hovered;
+</script></body>"""
+
+
+@pytest.fixture(scope="module")
+def hovered(written, tmp_path_factory) -> tuple[int, str]:
+    """Returns the item that the pointer is on, and what the page then says of it."""
+    browser = shutil.which("chromium")
+    if browser is None:
+        # Nothing else here needs a browser, so `make install` brings none.
+        pytest.skip("chromium is not installed")
+    folder = tmp_path_factory.mktemp("browser")
+    text = (written / "style_space.html").read_text("utf-8")
+    (folder / "page.html").write_text(text.replace("</body>", HOVER), "utf-8")
+    options = ("--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={folder}")
+    command = [browser, *options, "--dump-dom", f"file://{folder}/page.html"]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    [item] = re.findall(r'data-hovered="(-?\d+)"', result.stdout)
+    [panel] = re.findall(r'id="item".*?</aside>', result.stdout, re.DOTALL)
+    return int(item), panel
+
+
+class TestPageInABrowser:
+    def test_hovering_shows_the_picture_and_the_name(self, written, hovered) -> None:
+        item, panel = hovered
+        data = page_data(written)
+        assert f"<h2>{data['titles'][item]}</h2>" in panel
+        [picture] = re.findall(r'class="head"><div class="pic" style="([^"]*)"', panel)
+        assert "data:image/jpeg;base64," in picture
+
+    def test_then_the_best_matches_with_scores_and_the_nearest_neighbours(
+        self, written, hovered
+    ) -> None:
+        item, panel = hovered
+        data = page_data(written)
+        matches, neighbours = panel.split("<h3>")[1:]
+        assert re.findall(r'class="row" title="([^"]*)"', matches) == [
+            data["titles"][other] for other in data["matches"][item]
+        ]
+        shown = [float(text) for text in re.findall(r"<b>([^<]*)</b>", matches)]
+        assert shown == data["scores"][item][: len(shown)]
+        assert re.findall(r'class="row" title="([^"]*)"', neighbours) == [
+            data["titles"][other] for other in data["neighbours"][item]
+        ]
+        kinds = [data["type"][other] for other in data["matches"][item]]
+        assert len(kinds) == 3 == len({*kinds, data["type"][item]}) - 1
 
 
 def test_training_writes_the_map(trained) -> None:
