@@ -19,7 +19,7 @@ def climb(
     *,
     scorer: Any = None,
     models: tuple[str, ...] = tensors.MODEL_NAMES,
-    left_s: float = 0.25,
+    left_s: float = 10.0,
     min_interactions: int = 2,
 ) -> Outcome:
     ladder = Ladder(
@@ -63,7 +63,6 @@ class TestClimb:
             ({"errors": {"next_item": ValueError("bad")}}, FallbackReason.UNAVAILABLE),
             ({"errors": {"next_item": TimeoutError()}}, FallbackReason.TIMEOUT),
             ({"errors": {"next_item": asyncio.CancelledError()}}, FallbackReason.UNAVAILABLE),
-            ({"delay_s": {"next_item": 60.0}}, FallbackReason.TIMEOUT),
             ({"outputs": {"next_item": {}}}, FallbackReason.INVALID_ANSWER),
             ({"outputs": {"next_item": None}}, FallbackReason.INVALID_ANSWER),
             (
@@ -82,6 +81,16 @@ class TestClimb:
         resolved = for_you(shop, "ring-1", "ring-2")
         outcome = climb(shop, resolved, scorer=shop.scorer(**failure))
         assert (outcome.rung, outcome.skipped) == (Rung.RANKING, {Rung.NEXT_ITEM: reason})
+
+    def test_a_slow_model_leaves_it_to_the_next(self, shop) -> None:
+        contract = shop.contract_with(
+            "for-you", budget_ms={"history": 700, "next_item": 50, "ranking": 2_000}
+        )
+        known = shop.known("ring-1", "ring-2")
+        resolved = shop.resolved("for-you", contract=contract, history=known)
+        outcome = climb(shop, resolved, scorer=shop.scorer(delay_s={"next_item": 60.0}))
+        assert outcome.rung == Rung.RANKING
+        assert outcome.skipped == {Rung.NEXT_ITEM: FallbackReason.TIMEOUT}
 
     def test_a_model_that_the_release_lacks_is_not_asked(self, shop) -> None:
         scorer = shop.scorer()
@@ -135,8 +144,8 @@ class TestClimb:
 
     def test_gives_no_more_than_is_left(self, shop) -> None:
         scorer = shop.scorer()
-        climb(shop, for_you(shop, "ring-1", "ring-2"), scorer=scorer, left_s=0.05)
-        assert scorer.calls[0][3] == pytest.approx(0.05 - 0.015, abs=0.01)
+        climb(shop, for_you(shop, "ring-1", "ring-2"), scorer=scorer, left_s=1.0)
+        assert scorer.calls[0][3] == pytest.approx(1.0 - 0.015, abs=0.5)
 
     def test_an_outfit_needs_a_known_hero(self, shop) -> None:
         resolved = shop.resolved("complete-the-look", hero_item_id="x")
