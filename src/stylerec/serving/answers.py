@@ -12,7 +12,7 @@ from stylerec.schema.tensors import FIRST_ITEM_INDEX, PADDING_INDEX
 from stylerec.schema.touchpoints import CandidateRule, Rung
 from stylerec.serving.because import reason_items, sources_of
 from stylerec.serving.candidates import Candidates, CandidateSet
-from stylerec.serving.diversity import distinct_outfits, pick_diverse, ranked_positions
+from stylerec.serving.diversity import pick_diverse, pick_diverse_outfits, ranked_positions
 from stylerec.serving.ladder import Outcome, Ranked
 from stylerec.serving.reasons import FallbackReason
 from stylerec.serving.resolved import ResolvedRequest
@@ -111,10 +111,11 @@ class _Writer:
         limit, rules = self.resolved.request.limit, self.resolved.rules.outfit
         assert rules is not None  # the contract's cross-field check
         bound = rules.max_shared_items
-        chosen = distinct_outfits(ranked.outfits, limit=limit, max_shared_items=bound)
+        chosen, num_alike = pick_diverse_outfits(
+            ranked.outfits, limit=limit, max_shared_items=bound
+        )
         if len(chosen) < limit:
             self.notes["missing_outfits"] = limit - len(chosen)
-        num_alike = sum(outfit.is_relaxed for outfit in chosen)
         if num_alike:
             self.notes["alike_outfits"] = num_alike
         return [self._outfit(outfit) for outfit in chosen]

@@ -29,12 +29,10 @@ class FoundOutfit:
         items: Item index per slot, 0 for a slot that nobody can fill.
         sum_of_pairs: Dot products of all pairs, hero included, and of each item with the
             customer's weighted style.
-        is_relaxed: It shares more items with another outfit than was asked for.
     """
 
     items: tuple[int, ...]
     sum_of_pairs: float
-    is_relaxed: bool = False
 
 
 @dataclass
@@ -58,9 +56,9 @@ def search_outfits(
     """Returns at most `count` outfits, best first.
 
     The first is the best that the beams find; each further one the best that shares at most
-    `max_shared_items` items with every one before. Where there is none, the bound is raised by one
-    and what is then found is marked. Without a bound, one search gives them all. With beams for
-    every combination the search is exhaustive.
+    `max_shared_items` items with every one before. Where there is none, the bound is raised by one.
+    Without a bound, one search gives them all. With beams for every combination the search is
+    exhaustive.
 
     Args:
         start_D: Sum of the hero's style and the customer's weighted style.
@@ -75,26 +73,24 @@ def search_outfits(
         beams = _search(start_D, slots, scores, width=width, earlier=[], bound=0)
         return [_found(beam, slots) for beam in beams[:count]]
     chosen = _search(start_D, slots, scores, width=beam_width, earlier=[], bound=0)[:1]
-    found = [_found(beam, slots) for beam in chosen]
-    num_items = sum(item != PADDING_INDEX for outfit in found for item in outfit.items)
+    num_items = sum(place >= 0 for beam in chosen for place in beam.places)
     # Two outfits with all items in common would be one.
     bound = min(max_shared_items, num_items - 1)
-    while found and len(found) < count and bound < num_items:
+    while len(chosen) < count and bound < num_items:
         beams = _search(start_D, slots, scores, width=beam_width, earlier=chosen, bound=bound)
         if beams:
             chosen.append(beams[0])
-            found.append(_found(beams[0], slots, is_relaxed=bound > max_shared_items))
         else:
             bound += 1
-    return sorted(found, key=lambda outfit: -outfit.sum_of_pairs)
+    return sorted((_found(beam, slots) for beam in chosen), key=lambda found: -found.sum_of_pairs)
 
 
-def _found(beam: _Beam, slots: Sequence[Slot], *, is_relaxed: bool = False) -> FoundOutfit:
+def _found(beam: _Beam, slots: Sequence[Slot]) -> FoundOutfit:
     items = tuple(
         PADDING_INDEX if place < 0 else int(slot.items_C[place])
         for place, slot in zip(beam.places, slots, strict=True)
     )
-    return FoundOutfit(items, beam.score, is_relaxed)
+    return FoundOutfit(items, beam.score)
 
 
 class _Scores:

@@ -60,14 +60,12 @@ class ScoredOutfit:
         score: Of the whole outfit; higher is better.
         item_scores: One per candidate set; meaningless where the slot stays empty.
         details: What the outfit model says of it; None when no outfit model scored.
-        is_relaxed: It shares more items with another outfit than the contract asks for.
     """
 
     items: tuple[int, ...]
     score: float
     item_scores: tuple[float, ...]
     details: "OutfitDetails | None" = None
-    is_relaxed: bool = False
 
 
 @dataclass(frozen=True)
@@ -167,9 +165,7 @@ def scored_outfits(
         end = len(outfit.items) + 1
         details = OutfitDetails(float(compatibility), pairs[:end, :end], customer[1:end])
         against_hero = tuple(float(value) for value in pairs[0, 1:end])
-        scored.append(
-            ScoredOutfit(outfit.items, float(score), against_hero, details, outfit.is_relaxed)
-        )
+        scored.append(ScoredOutfit(outfit.items, float(score), against_hero, details))
     return tuple(sorted(scored, key=lambda outfit: -outfit.score))
 
 

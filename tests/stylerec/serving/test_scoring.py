@@ -84,7 +84,7 @@ class TestScoresOfSets:
             scores_of_sets(outputs, sets_of([5, 6], [7]))
 
 
-FOUND = (FoundOutfit((5, 7), 1.5), FoundOutfit((6, 0), 1.25, is_relaxed=True))
+FOUND = (FoundOutfit((5, 7), 1.5), FoundOutfit((6, 0), 1.25))
 
 
 def outfit_outputs(*scores: float) -> dict[str, np.ndarray]:
@@ -127,7 +127,6 @@ class TestScoredOutfits:
         first, second = scored_outfits(outfit_outputs(0.25, 0.75), FOUND)
         assert (first.items, second.items) == ((6, 0), (5, 7))
         assert (first.score, first.details.compatibility) == (0.75, 0.375)
-        assert (first.is_relaxed, second.is_relaxed) == (True, False)
         assert second.item_scores == pytest.approx((0.1, 0.2))
         assert second.details.pair_scores.shape == (3, 3)
         assert second.details.customer_scores.tolist() == [1.0, 2.0]
