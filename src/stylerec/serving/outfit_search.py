@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from stylerec.schema.tensors import PADDING_INDEX
-from stylerec.serving.style_index import IMPOSSIBLE, Floats, Slot, best_places
+from stylerec.serving.style_index import IMPOSSIBLE, Floats, Slot, best_places, dot_products
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ class _Scores:
         """
         missing = [beam for beam in beams if tuple(beam.places) not in self._known]
         if missing:
-            score_WC = np.stack([beam.sum_D for beam in missing]) @ slot.rows_CD.T
+            score_WC = dot_products(slot.rows_CD, np.stack([beam.sum_D for beam in missing]))
             score_WC += np.array([[beam.score] for beam in missing], dtype=np.float32)
             score_WC += slot.penalty_C
             for row_C, beam in zip(score_WC, missing, strict=True):

@@ -19,6 +19,10 @@ IMPOSSIBLE = np.float32(-np.inf)
 _BLOCK_SHARE = 0.2
 """From this share of a block on, reading all of it is faster than gathering the rows wanted."""
 _CHUNK = 64
+_PIECE = 512
+"""Rows that stay in a core's own cache while several queries read them."""
+_FEW = 8
+"""From more queries on, one matrix product is faster."""
 _TINY = 1e-12
 
 Floats = NDArray[np.float32]
@@ -119,6 +123,23 @@ class Slot:
             return self
         places = np.sort(best_places(self.rows_CD @ query_D + self.penalty_C, count))
         return Slot(self.rows_CD[places], self.items_C[places], self.penalty_C[places])
+
+
+def dot_products(rows_CD: Floats, queries_WD: Floats) -> Floats:
+    """Returns the dot product of every query with every row, float32 `[W, C]`.
+
+    A matrix product copies all rows before it multiplies. For few queries that takes longer than
+    the multiplication, so each piece of rows is instead read by one query after another.
+    """
+    num_queries, num_rows = len(queries_WD), len(rows_CD)
+    if num_queries > _FEW:
+        return queries_WD @ rows_CD.T
+    found_WC = np.empty((num_queries, num_rows), dtype=np.float32)
+    for start in range(0, num_rows, _PIECE):
+        piece = slice(start, start + _PIECE)
+        for row_C, query_D in zip(found_WC, queries_WD, strict=True):
+            np.dot(rows_CD[piece], query_D, out=row_C[piece])
+    return found_WC
 
 
 def best_places(scores: Floats, count: int) -> NDArray[np.int64]:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from stylerec.serving.style_index import StyleIndex, best_places
+from stylerec.serving.style_index import StyleIndex, best_places, dot_products
 
 NUM_ITEMS, DIM = 24, 6
 
@@ -51,6 +51,18 @@ class TestStyleIndex:
         slot = index_of(style).slot(np.arange(2, 10)).nearest(style[25], 3)
         expected = sorted(range(2, 10), key=lambda item: -style[25] @ style[item])[:3]
         assert set(slot.items_C) == set(expected)
+
+
+class TestDotProducts:
+    @pytest.mark.parametrize("num_queries", [1, 3, 20])
+    @pytest.mark.parametrize("num_rows", [0, 5, 512, 1_300])
+    def test_are_those_of_a_matrix_product(self, num_queries, num_rows) -> None:
+        generator = np.random.default_rng(2)
+        rows = generator.standard_normal((num_rows, DIM)).astype(np.float32)
+        queries = generator.standard_normal((num_queries, DIM)).astype(np.float32)
+        found = dot_products(rows, queries)
+        assert found.dtype == np.float32
+        np.testing.assert_allclose(found, queries @ rows.T, rtol=1e-5, atol=1e-5)
 
 
 class TestBestPlaces:
