@@ -247,7 +247,7 @@ def generated_and_control(
     """
     names = np.array([name or "" for name in product_types], dtype=object)
     order = np.argsort(names[2:].astype(str), kind="stable").astype(np.int32) + 2
-    index = StyleIndex.build(style_VD, order, scale=1.0, bias=0.0, customer_norm=1.0)
+    index = StyleIndex.build(style_VD, order, customer_norm=1.0)
     members = {name: order[names[order] == name].astype(np.int64) for name in set(names) - {""}}
     generator = np.random.default_rng(seed)
     generated: list[Outfit] = []

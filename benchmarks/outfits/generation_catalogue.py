@@ -95,12 +95,7 @@ class Shop:
             "neighbour_score": np.zeros((num_rows, 1), dtype=np.float32),
             "content_embedding": np.zeros((num_rows, 1), dtype=np.float32),
         }
-        style = {
-            "style_embedding": style_VD,
-            "scale": np.ones(1),
-            "bias": np.zeros(1),
-            "customer_norm": np.array([norm]),
-        }
+        style = {"style_embedding": style_VD, "customer_norm": np.array([norm])}
         # Stock as in a shop: nine in ten. Prices with the spread of a shop's.
         stocked = items.assign(
             in_stock=generator.random(len(items)) < 0.9,

@@ -109,8 +109,8 @@ class Catalogue:
             arrays: As `PreparedData.catalogue_arrays`.
             markets: As `DatasetSummary.markets`, the order of `popularity`'s rows.
             templates: Learnt outfit templates, None without outfits.
-            style: `style_embedding` float32 `[V, D]`; `scale`, `bias` and `customer_norm` `[1]`;
-                None without outfits.
+            style: `style_embedding` float32 `[V, D]` and `customer_norm` `[1]`; None without
+                outfits.
 
         Raises:
             ReleaseError: The parts do not belong to one release.
@@ -195,20 +195,18 @@ class Catalogue:
 
 def _style_index(arrays: Mapping[str, NDArray[Any]], order: NDArray[np.int32]) -> StyleIndex:
     num_items = len(order) + FIRST_ITEM_INDEX
-    missing = {"style_embedding", "scale", "bias", "customer_norm"} - set(arrays)
+    missing = {"style_embedding", "customer_norm"} - set(arrays)
     if missing or len(arrays["style_embedding"]) != num_items:
         raise ReleaseError(
             "style_embedding.safetensors",
-            expected=f"{num_items} rows, scale, bias and customer_norm",
+            expected=f"{num_items} rows and customer_norm",
             got=f"no {', '.join(sorted(missing))}"
             if missing
             else f"{len(arrays['style_embedding'])} rows",
             fix="export the outfit model again and rebuild the release",
         )
-    scale, bias, norm = (float(arrays[name][0]) for name in ("scale", "bias", "customer_norm"))
-    return StyleIndex.build(
-        arrays["style_embedding"], order, scale=scale, bias=bias, customer_norm=norm
-    )
+    norm = float(arrays["customer_norm"][0])
+    return StyleIndex.build(arrays["style_embedding"], order, customer_norm=norm)
 
 
 def _refuse_mismatch(

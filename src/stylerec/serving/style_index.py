@@ -35,15 +35,11 @@ class StyleIndex:
     Attributes:
         table_VD: float32 `[V - 2, D]`, one row per item in the order of grouping.
         row_of: int64 `[V]`, an item's row; -1 for padding and unknown.
-        scale: Factor of the summed dot products in an outfit's logit.
-        bias: Added to them.
         customer_norm: Length that a customer's style is given: that of a usual item.
     """
 
     table_VD: Floats
     row_of: NDArray[np.int64]
-    scale: float
-    bias: float
     customer_norm: float
 
     @classmethod
@@ -52,8 +48,6 @@ class StyleIndex:
         style_VD: Floats,
         order: NDArray[np.int32],
         *,
-        scale: float,
-        bias: float,
         customer_norm: float,
     ) -> Self:
         """Returns the index of a release.
@@ -61,14 +55,12 @@ class StyleIndex:
         Args:
             style_VD: float32 `[V, D]` in index order.
             order: int32 `[V - 2]`, every item once, those of a product type together.
-            scale: See above.
-            bias: See above.
             customer_norm: See above.
         """
         row_of = np.full(len(style_VD), -1, dtype=np.int64)
         row_of[order] = np.arange(len(order))
         table_VD = np.ascontiguousarray(style_VD[order], dtype=np.float32)
-        return cls(table_VD, row_of, scale, bias, customer_norm)
+        return cls(table_VD, row_of, customer_norm)
 
     def rows(self, items: NDArray[np.int64]) -> Floats:
         """Returns style embeddings `[len(items), D]`, zero for padding and unknown items."""

@@ -201,8 +201,7 @@ class Shop:
         numbers = [int(item_id.split("-")[1]) for item_id in ITEM_IDS]
         style = np.zeros((len(ITEM_IDS) + 2, PER_KIND), dtype=np.float32)
         style[2:] = np.eye(PER_KIND, dtype=np.float32)[numbers]
-        one = np.ones(1, dtype=np.float32)
-        return {"style_embedding": style, "scale": one, "bias": 0 * one, "customer_norm": one}
+        return {"style_embedding": style, "customer_norm": np.ones(1, dtype=np.float32)}
 
     def catalogue(
         self,

@@ -89,13 +89,13 @@ class TestStyle:
     def test_is_none_without_outfits(self, shop) -> None:
         assert shop.catalogue(has_style=False).style is None
 
-    @pytest.mark.parametrize("fault", ["rows", "scale"])
+    @pytest.mark.parametrize("fault", ["rows", "customer_norm"])
     def test_refuses_one_of_another_release(self, shop, monkeypatch, fault: str) -> None:
         arrays = shop.style()
         if fault == "rows":
             arrays["style_embedding"] = arrays["style_embedding"][1:]
         else:
-            del arrays["scale"]
+            del arrays[fault]
         monkeypatch.setattr(shop, "style", lambda: arrays)
         with pytest.raises(ReleaseError, match="style_embedding"):
             shop.catalogue()

@@ -20,7 +20,7 @@ def style() -> np.ndarray:
 
 def index_of(style: np.ndarray) -> StyleIndex:
     order = np.concatenate([np.array(TYPES[name], dtype=np.int32) for name in ("c", "a", "b")])
-    return StyleIndex.build(style, order, scale=0.5, bias=-0.3, customer_norm=2.0)
+    return StyleIndex.build(style, order, customer_norm=2.0)
 
 
 def slots_of(index: StyleIndex, lists: list[list[int]]):

@@ -15,7 +15,7 @@ def style() -> np.ndarray:
 
 def index_of(style: np.ndarray) -> StyleIndex:
     order = np.array([*range(18, 26), *range(2, 18)], dtype=np.int32)
-    return StyleIndex.build(style, order, scale=0.5, bias=-0.3, customer_norm=2.0)
+    return StyleIndex.build(style, order, customer_norm=2.0)
 
 
 class TestStyleIndex:
