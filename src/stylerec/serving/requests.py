@@ -95,7 +95,7 @@ def parse_instances(
         raise RequestError(
             "instances",
             expected="a list with at least one request",
-            got="an empty list" if isinstance(instances, list) else "none",
+            got=shown(instances) if "instances" in body else "nothing",
             fix='send {"instances": [{"touchpoint": ...}]}',
         )
     if len(instances) > contract.max_instances:

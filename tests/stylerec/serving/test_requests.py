@@ -142,6 +142,14 @@ class TestParseInstances:
             parse_instances(payload, contract=CONTRACT)
         assert caught.value.where == field
 
+    @pytest.mark.parametrize(
+        ("body", "got"),
+        [({}, "got nothing"), ({"instances": 3}, "got 3"), ({"instances": []}, "got a list of 0")],
+    )
+    def test_says_what_the_instances_are_instead(self, body: dict, got: str) -> None:
+        with pytest.raises(RequestError, match=got):
+            parse_instances(body, contract=CONTRACT)
+
     def test_says_which_extra_field_and_which_are_known(self) -> None:
         with pytest.raises(RequestError, match=r"instances\[0\]\.colour: expected only touchpoint"):
             parse({**FOR_YOU, "colour": "red"})
