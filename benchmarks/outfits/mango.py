@@ -15,7 +15,9 @@ from statistics import mean
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from stylerec.data.importing import import_tables
 from stylerec.data.outfit_comparison import (
     Comparison,
     Scorer,
@@ -33,12 +35,12 @@ from stylerec.data.outfits import (
     compatibility_auc,
     distinct_outfits,
 )
-from stylerec.data.readers import mango
 from stylerec.evaluation.outfit_floors import attribute_pmi_score, cooccurrence_score
 from stylerec.evaluation.outfits import sum_of_pairs
 from stylerec.models.outfit.evidence import ALL_GROUPS, EvidenceGroup, pair_evidence
 from stylerec.models.outfit.evidence_scorer import (
     MEAN_AND_BEST,
+    PooledDraws,
     Pooling,
     fit_weights,
     pool_draws,
@@ -58,6 +60,7 @@ MODELS: dict[str, tuple[tuple[EvidenceGroup, ...], Pooling]] = {
     "set_together_paths": (("together", "paths"), MEAN_AND_BEST),
 }
 """Name to the channels and the poolings that a model has."""
+_SIDES = ("fitting", "held_out")
 _FLOOR_ATTRIBUTES = ("shade:", "fabric:")
 
 
@@ -87,8 +90,7 @@ class Task:
 def read_tables(source: Path, folder: Path) -> tuple[pd.DataFrame, list[Outfit]]:
     """Returns the items with their `item_index` and the distinct outfits in file order."""
     if not (folder / "outfits.parquet").exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        mango.read(source, folder)
+        import_tables("mango", source, folder)
     items = pd.read_parquet(folder / "items.parquet").drop_duplicates(ITEM_ID)
     items = items.assign(**{ITEM_INDEX: np.arange(len(items)) + FIRST_ITEM_INDEX})
     index = dict(zip(items[ITEM_ID], items[ITEM_INDEX], strict=True))
@@ -144,6 +146,11 @@ def item_disjoint_task(items: pd.DataFrame, outfits: list[Outfit], *, seed: int)
     return Task(items, num_items, fitting, inner.test, fitting_draws, counted, comparisons)
 
 
+def pooled_path(tables: Path, split: str, seed: int) -> Path:
+    """Returns where the pooled evidence of a split and seed is kept."""
+    return tables / f"pooled-{split}-{seed}.npz"
+
+
 TASKS = {"random": random_task, "item_disjoint": item_disjoint_task}
 
 
@@ -167,27 +174,69 @@ def floors(own: Task, *, seed: int) -> dict[str, dict[str, float]]:
     return {name: measure(own, score) for name, score in scorers.items()}
 
 
-def evidence_models(own: Task) -> dict[str, dict[str, float]]:
+@dataclass(frozen=True)
+class PooledTask:
+    """Pooled evidence of a task, without style.
+
+    Attributes:
+        fitting: Of the comparisons that weights are fitted on.
+        held_out: Of the comparisons that scorers meet.
+        group_E: The group of each pooled channel.
+        pooling_E: Its pooling.
+    """
+
+    fitting: PooledDraws
+    held_out: PooledDraws
+    group_E: NDArray[np.str_]
+    pooling_E: NDArray[np.str_]
+
+
+def pooled_task(own: Task, kept: Path) -> PooledTask:
+    """Returns the task's pooled evidence, gathered by the first call and kept in a file."""
+    if not kept.exists():
+        count = partial(pair_evidence, items=own.items, num_items=own.num_items)
+        evidence = count(own.counted)
+        sides = (
+            pool_draws(count(own.fitting), own.fitting_draws, MEAN_AND_BEST),
+            pool_draws(evidence, own.comparisons, MEAN_AND_BEST),
+        )
+        arrays = {
+            f"{side}_{name}": array
+            for side, pooled in zip(_SIDES, sides, strict=True)
+            for name, array in vars(pooled).items()
+        }
+        arrays["group_E"] = np.array(evidence.channel_groups * len(MEAN_AND_BEST))
+        arrays["pooling_E"] = np.repeat(MEAN_AND_BEST, len(evidence.channel_groups))
+        np.savez(kept, allow_pickle=False, **arrays)
+    found = np.load(kept)
+    fitting, held_out = (
+        PooledDraws(*(found[f"{side}_{name}"] for name in ("true", "false", "asked")))
+        for side in _SIDES
+    )
+    return PooledTask(fitting, held_out, found["group_E"], found["pooling_E"])
+
+
+def evidence_models(pooled: PooledTask) -> dict[str, dict[str, float]]:
     """Returns what the set model reaches, and what it reaches without some of its inputs.
 
     The evidence is gathered once; each model has its own weights of some of the channels.
     """
-    count = partial(pair_evidence, items=own.items, num_items=own.num_items)
-    evidence = count(own.counted)
-    fitting = pool_draws(count(own.fitting), own.fitting_draws, MEAN_AND_BEST)
-    held_out = pool_draws(evidence, own.comparisons, MEAN_AND_BEST)
-    group_E = np.array(evidence.channel_groups * len(MEAN_AND_BEST))
-    pooling_E = np.repeat(MEAN_AND_BEST, len(evidence.channel_groups))
     results = {}
     for name, (groups, poolings) in MODELS.items():
-        is_wanted = np.isin(group_E, groups) & np.isin(pooling_E, poolings)
-        weights = fit_weights(fitting.columns(is_wanted))
-        asked = held_out.columns(is_wanted)
-        results[name] = {
-            "auc": compatibility_auc(weights(asked.true), weights(asked.false)),
-            "fitb": float(guessed_rightly(weights(asked.asked)).mean()),
-        }
+        is_wanted = np.isin(pooled.group_E, groups) & np.isin(pooled.pooling_E, poolings)
+        results[name] = fitted_figures(
+            pooled.fitting.columns(is_wanted), pooled.held_out.columns(is_wanted)
+        )
     return results
+
+
+def fitted_figures(fitting: PooledDraws, held_out: PooledDraws) -> dict[str, float]:
+    """Returns AUC and FITB of pooled evidence weighed as other pooled evidence asks for."""
+    weights = fit_weights(fitting)
+    return {
+        "auc": compatibility_auc(weights(held_out.true), weights(held_out.false)),
+        "fitb": float(guessed_rightly(weights(held_out.asked)).mean()),
+    }
 
 
 def measure(own: Task, score: Scorer) -> dict[str, float]:
@@ -215,10 +264,9 @@ def main() -> None:
     arguments = parser.parse_args()
     items, outfits = read_tables(arguments.data, arguments.tables)
     own = TASKS[arguments.split](items, outfits, seed=arguments.seed)
-    results: dict[str, dict[str, float]] = {}
-    for part in (partial(floors, seed=arguments.seed), evidence_models):
-        results |= part(own)
-        print(f"{arguments.split} {arguments.seed}: {results}", file=sys.stderr, flush=True)
+    pooled = pooled_task(own, pooled_path(arguments.tables, arguments.split, arguments.seed))
+    results = evidence_models(pooled) | floors(own, seed=arguments.seed)
+    print(f"{arguments.split} {arguments.seed}: {results}", file=sys.stderr, flush=True)
     arguments.output.write_text(json.dumps(results, indent=1) + "\n")
 
 

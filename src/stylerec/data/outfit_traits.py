@@ -15,7 +15,7 @@ from stylerec.data.outfits import ITEM_INDEX
 from stylerec.schema.columns import ATTRIBUTES, CATEGORICAL_ITEM_COLUMNS, PRODUCT_TYPE
 
 _SEPARATOR = ":"
-_PRIOR_WEIGHT = 2.0
+PRIOR_WEIGHT = 2.0
 """Companions that a trait's usual share counts for."""
 
 
@@ -90,21 +90,29 @@ class Company:
         usual_P = self.share_V[right_P]
         found_P = values_at(self.with_value_VK, left_P, self.code_V[right_P])
         asked_P = values_at(self.of_type_VT, left_P, self.type_V[right_P])
-        share_P = (found_P + _PRIOR_WEIGHT * usual_P) / (asked_P + _PRIOR_WEIGHT)
+        share_P = (found_P + PRIOR_WEIGHT * usual_P) / (asked_P + PRIOR_WEIGHT)
         lift_P: NDArray[np.float64] = np.where(
             self.code_V[right_P] > 0, np.log(share_P) - np.log(usual_P), 0.0
         )
         return lift_P
 
 
-def company(together: Counts, code_V: NDArray[np.int64], type_V: NDArray[np.int64]) -> Company:
+def company(
+    together: Counts,
+    code_V: NDArray[np.int64],
+    type_V: NDArray[np.int64],
+    *,
+    companions: Counts | None = None,
+) -> Company:
     """Returns the company of every item under one trait.
 
     Args:
-        together: In how many outfits two items meet, `[V, V]`.
+        together: In how many outfits two items meet, `[V, V]`; it gives the usual shares.
         code_V: int64, the trait's value, 0 without.
         type_V: int64, product type, 0 without.
+        companions: The part of `together` that each item's row remembers, by default all.
     """
+    companions = together if companions is None else companions
     worn_V = np.asarray(together.sum(axis=0)).ravel()
     of_value_K = np.bincount(code_V, weights=worn_V)
     of_type_T = np.bincount(type_V, weights=worn_V)
@@ -113,7 +121,7 @@ def company(together: Counts, code_V: NDArray[np.int64], type_V: NDArray[np.int6
     return Company(
         code_V=code_V,
         type_V=type_V,
-        with_value_VK=Counts(together @ one_hot(code_V)),
-        of_type_VT=Counts(together @ one_hot(type_V)),
+        with_value_VK=Counts(companions @ one_hot(code_V)),
+        of_type_VT=Counts(companions @ one_hot(type_V)),
         share_V=(of_value_K[code_V] + 1.0) / (of_type_T[type_V] + values_V),
     )

@@ -2,7 +2,8 @@
 
 Exporters, Triton configurations, the assembler and the Triton client all read this list, so a
 tensor cannot be spelled in two ways. Dimension letters: B batch, L history, K context items,
-C candidates, D embedding, all dynamic. An outfit has a hero and at most `MAX_OUTFIT_SLOTS` items.
+C candidates, N items of an outfit, D embedding, all dynamic. A served outfit has a hero and at most
+`MAX_OUTFIT_SLOTS` items.
 """
 
 from dataclasses import dataclass
@@ -36,7 +37,6 @@ CUSTOMER_SCORES = "customer_scores"
 STYLE_EMBEDDING = "style_embedding"
 
 MAX_OUTFIT_SLOTS = 5
-_OUTFIT_ITEMS = MAX_OUTFIT_SLOTS + 1
 
 
 @dataclass(frozen=True)
@@ -79,16 +79,16 @@ MODEL_SPECS: dict[str, ModelSpec] = {
     OUTFIT: ModelSpec(
         OUTFIT,
         (
-            TensorSpec(OUTFIT_ITEM_INDEX, "INT64", ("B", _OUTFIT_ITEMS)),
+            TensorSpec(OUTFIT_ITEM_INDEX, "INT64", ("B", "N")),
             TensorSpec(HISTORY_ITEM_INDEX, "INT64", ("B", "L")),
             TensorSpec(CUSTOMER_WEIGHT, "FP32", ("B", 1)),
         ),
         (
             TensorSpec(OUTFIT_SCORE, "FP32", ("B",)),
             TensorSpec(COMPATIBILITY, "FP32", ("B",)),
-            TensorSpec(PAIR_SCORES, "FP32", ("B", _OUTFIT_ITEMS, _OUTFIT_ITEMS)),
-            TensorSpec(CUSTOMER_SCORES, "FP32", ("B", _OUTFIT_ITEMS)),
-            TensorSpec(STYLE_EMBEDDING, "FP32", ("B", _OUTFIT_ITEMS, "D")),
+            TensorSpec(PAIR_SCORES, "FP32", ("B", "N", "N")),
+            TensorSpec(CUSTOMER_SCORES, "FP32", ("B", "N")),
+            TensorSpec(STYLE_EMBEDDING, "FP32", ("B", "N", "D")),
         ),
     ),
 }

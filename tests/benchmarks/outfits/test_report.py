@@ -11,12 +11,15 @@ def result(fitb: float) -> dict[str, dict[str, float]]:
 RUNS = [result(0.6), result(0.62)]
 
 
-SIAMESE = [{name: {"auc": 0.8, "fitb": 0.5} for name in ("paper", "siamese")}] * 2
+SIAMESE = [
+    {"paper": {"auc": 0.8, "fitb": 0.5}, "set_with_siamese": {"auc": 0.86, "fitb": fitb}}
+    for fitb in (0.6, 0.62)
+]
 
 
 class TestGain:
     def test_is_the_mean_difference_to_the_papers_model_seed_by_seed(self):
-        found = gain(RUNS, SIAMESE)
+        found = gain(SIAMESE)
         assert found["mean"] == pytest.approx((0.1 + 0.12) / 2)
         assert found["seeds"] == 2
 
@@ -37,6 +40,11 @@ class TestHeadline:
         assert line["polyvore"] is None
         assert line["set_encoder_gain_fitb"] is None
         assert line["generation_p99_ms"] is None
+
+    def test_the_full_model_stands_for_mango_where_it_was_trained(self):
+        line = headline({"mango": {"random": RUNS}, "siamese": {"random": SIAMESE[:1]}})
+        assert line["mango"]["random"]["fitb"] == {"mean": 0.6, "std": 0.0, "seeds": 1}
+        assert {"set", "paper", "set_with_siamese"} <= set(line["mango"]["ablation"])
 
     def test_has_means_and_deviations(self):
         line = headline({"mango": {"random": RUNS}, "generated": [{"preferred_share": 0.8}]})

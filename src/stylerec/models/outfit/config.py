@@ -21,8 +21,14 @@ class OutfitConfig(BaseModel):
     """Dimensions each part of an item (text, one category, picture, price) is embedded in."""
     hidden_dim: int = Field(default=512, ge=2, le=4_096)
     dropout: float = Field(default=0.3, ge=0.0, lt=1.0)
+    use_attributes: bool = True
+    """Whether words, brand, colour and prices count, or only category, product type and
+    department."""
     use_pictures: bool = True
     """Ignored by a retailer without pictures."""
+    picture_pooling: Literal["localised", "whole"] = "localised"
+    """Whether a picture's features are those of its product, where a class-activation map sees it,
+    or of the whole picture."""
     picture_channels: int = Field(default=128, ge=8, le=1_024)
     """Channels of the last feature map, from which class-activation maps are read."""
     picture_epochs: int = Field(default=8, ge=1, le=100)
@@ -52,6 +58,11 @@ class OutfitConfig(BaseModel):
     max_epochs: int = Field(default=30, ge=1)
     patience: int = Field(default=6, ge=1)
     """Epochs without a better validation AUC after which training stops."""
+    scorer: Literal["best", "pairwise", "set"] = "best"
+    """What scores whole outfits: the sum of pairwise products as in the paper, the set scorer over
+    evidence from other outfits, or the one of both that validation outfits speak for."""
+    max_partners: int = Field(default=128, ge=1, le=1_024)
+    """Companions, and again relatives, that the set scorer remembers of each item."""
     max_history_len: int = Field(default=50, ge=1, le=MAX_STORED_HISTORY)
     """Interactions whose mean style stands for the customer."""
     max_templates: int = Field(default=8, ge=1, le=100)

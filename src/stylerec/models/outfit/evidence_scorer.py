@@ -70,16 +70,19 @@ class Weights:
         mean: Of each pooled channel over the outfits that the weights were fitted on, `[E]`.
         deviation: Likewise.
         weight: `[E]`.
+        bias: Makes the score the logit of being an outfit rather than a counter-example.
     """
 
     mean: NDArray[np.float64]
     deviation: NDArray[np.float64]
     weight: NDArray[np.float64]
+    bias: float
 
     def __call__(self, pooled: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Returns the score of pooled evidence `[..., E]`."""
-        scores: NDArray[np.float64] = ((pooled - self.mean) / self.deviation) @ self.weight
-        return scores
+        """Returns the logits of pooled evidence `[..., E]`."""
+        scaled = (pooled - self.mean) / self.deviation
+        logits: NDArray[np.float64] = scaled @ self.weight + self.bias
+        return logits
 
 
 @dataclass(frozen=True)
@@ -172,13 +175,14 @@ def fit_weights(draws: PooledDraws) -> Weights:
     mean, deviation = both.mean(axis=0), both.std(axis=0)
     deviation = np.where(deviation > 0, deviation, 1.0)
     scaled = [(pooled - mean) / deviation for pooled in (draws.true, draws.false, draws.asked)]
-    return Weights(mean, deviation, _fitted(*scaled))
+    weight, bias = _fitted(*scaled)
+    return Weights(mean, deviation, weight, bias)
 
 
 def _fitted(
     true: NDArray[np.float64], false: NDArray[np.float64], asked: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Returns the weights that minimise cross-entropy on outfits and on questions, summed.
+) -> tuple[NDArray[np.float64], float]:
+    """Returns weights and bias that minimise cross-entropy on outfits and on questions, summed.
 
     -sum log s(w.t + c) - sum log s(-w.f - c) - sum log softmax(w.a)_0 + penalty |w|^2: convex.
     """
@@ -197,5 +201,4 @@ def _fitted(
         return float(value), np.append(slope, true_error.sum() + false_error.sum())
 
     found = minimize(loss, np.zeros(num_weights + 1), jac=True, method="L-BFGS-B")
-    weights: NDArray[np.float64] = found.x[:-1]
-    return weights
+    return found.x[:-1], float(found.x[-1])

@@ -21,9 +21,10 @@ from stylerec.aside import written_aside
 from stylerec.data.outfits import split_outfits
 from stylerec.data.prepared import PreparedData
 from stylerec.errors import ReleaseError
-from stylerec.models.outfit.artifacts import CONFIG_FILE, load_trained
+from stylerec.models.outfit.artifacts import CONFIG_FILE, load_set_tables, load_trained
 from stylerec.models.outfit.catalogue import department_names, product_type_names
 from stylerec.models.outfit.scoring_graph import OutfitScorer
+from stylerec.models.outfit.set_scorer import ScorerName
 from stylerec.models.outfit.templates import learn_templates
 from stylerec.schema.tensors import (
     MAX_OUTFIT_SLOTS,
@@ -59,12 +60,14 @@ class ExportResult(BaseModel):
     num_items: int
     """V, padding and unknown included."""
     embedding_dim: int
+    scorer: ScorerName
+    """What scores whole outfits."""
 
 
 def export_outfit(trained: Path, prepared: Path, output: Path) -> ExportResult:
     """Writes the served graph, the style embeddings and the templates into `output`.
 
-    `model.onnx` (style embeddings of all items baked in; B and L dynamic),
+    `model.onnx` (style embeddings of all items and the set scorer baked in; B, N and L dynamic),
     `style_embedding.safetensors` (`style_embedding` `[V, D]`; `scale`, `bias` and `customer_norm`
     `[1]`), `templates.json`, `config.json` and `export.json`; whole or not at all.
 
@@ -80,7 +83,8 @@ def export_outfit(trained: Path, prepared: Path, output: Path) -> ExportResult:
     data = PreparedData(prepared)
     model, config = load_trained(trained, data)
     style_VD, scale, bias = model.style_table(), model.scale.detach(), model.bias.detach()
-    graph = OutfitScorer(style_VD, scale=scale, bias=bias).eval()
+    tables = load_set_tables(trained, num_items=len(style_VD))
+    graph = OutfitScorer(style_VD, scale=scale, bias=bias, tables=tables).eval()
     templates = learn_templates(
         split_outfits(data.outfits).train,
         product_type_names(data),
@@ -96,6 +100,7 @@ def export_outfit(trained: Path, prepared: Path, output: Path) -> ExportResult:
             max_abs_difference=_checked(graph, folder / ONNX_FILE, config.max_history_len),
             num_items=style_VD.shape[0],
             embedding_dim=style_VD.shape[1],
+            scorer="pairwise" if tables is None else "set",
         )
         embedding = {
             "style_embedding": style_VD,

@@ -22,6 +22,13 @@ from stylerec.models.outfit.image_training import train_picture_network, typed_p
 from stylerec.models.outfit.images import PictureNetwork
 from stylerec.models.outfit.loss import outfit_loss
 from stylerec.models.outfit.model import OutfitModel, sum_of_pairs
+from stylerec.models.outfit.set_scorer import (
+    ScorerFigures,
+    ScorerName,
+    SetTables,
+    fit_set_scorer,
+    set_tables,
+)
 from stylerec.models.outfit.style_space import write_style_space
 from stylerec.schema.columns import PRODUCT_TYPE
 from stylerec.schema.tensors import OUTFIT
@@ -51,7 +58,7 @@ def train_outfit(
     Args:
         prepared: Folder that the preparation wrote.
         output: Folder for `config.json`, `weights.safetensors`, `training.json`, `style_space.html`
-            and `style_space.png`; replaced whole.
+            and `style_space.png`, and `set_scorer.safetensors` where it is chosen; replaced whole.
         config: Architecture and training.
         progress: Takes one line per epoch.
 
@@ -71,12 +78,16 @@ def train_outfit(
             data, split, config, pictures=pictures, device=device, progress=progress
         )
     model, epochs = fitted.model, fitted.epochs
+    style_VD = model.style_table().cpu().numpy()
+    scorer, validation, tables = _choose_scorer(data, split, style_VD, config, progress)
     best = max(epochs, key=lambda record: record.validation_auc)
     result = TrainingResult(
         model=OUTFIT,
         num_weights=sum(weight.numel() for weight in model.embedder.parameters()),
         best_epoch=best.epoch,
         validation_auc=best.validation_auc,
+        scorer=scorer,
+        validation=validation,
         num_train_outfits=fitted.num_train_outfits,
         num_validation_outfits=fitted.num_validation_outfits,
         dropped_outfits=split.dropped,
@@ -85,8 +96,8 @@ def train_outfit(
         seconds=time.perf_counter() - started,
         epochs=epochs,
     )
-    save_trained(model, output, config=config, result=result)
-    style_VD, scale = model.style_table().cpu().numpy(), float(model.scale.detach())
+    save_trained(model, output, config=config, result=result, tables=tables)
+    scale = float(model.scale.detach())
     write_style_space(style_VD, data, output, scale=scale, seed=config.seed)
     return result
 
@@ -144,6 +155,33 @@ def fit_outfit_model(
     trainer = _Trainer(model, config, batches, validation_BAN, num_outfits=len(train_BN))
     epochs = trainer.run(progress)
     return Fitted(model, epochs, len(train_BN), len(validation_BN))
+
+
+def _choose_scorer(
+    data: PreparedData,
+    split: OutfitSplit,
+    style_VD: NDArray[np.float32],
+    config: OutfitConfig,
+    progress: Callable[[str], None],
+) -> tuple[ScorerName, dict[ScorerName, ScorerFigures], SetTables | None]:
+    """Returns what scores whole outfits, what each scorer reaches, and the set scorer's tables."""
+    try:
+        scorer, figures = fit_set_scorer(
+            data.items, split, style_VD, max_partners=config.max_partners
+        )
+    except DataError:
+        if config.scorer == "set":
+            raise
+        progress("outfit set scorer: too few validation outfits, so the sum of pairs scores")
+        return "pairwise", {}, None
+    for name, own in figures.items():
+        progress(f"outfit scorer {name}: validation AUC {own.auc:.4f}, FITB {own.fitb:.4f}")
+    chosen: ScorerName = (
+        max(figures, key=lambda name: figures[name].auc + figures[name].fitb)
+        if config.scorer == "best"
+        else config.scorer
+    )
+    return chosen, figures, set_tables(scorer) if chosen == "set" else None
 
 
 def train_pictures(
@@ -259,12 +297,12 @@ class _Trainer:
         total = 0.0
         for batch in self._batches.epoch():
             logits_BA = self._logits(batch)
-            num_single = logits_BA.shape[1] - 1 - self._config.num_negatives
-            true_B1, whole_BK, single_BR = logits_BA.split(
-                [1, self._config.num_negatives, num_single], dim=1
-            )
+            first_single = 1 + self._config.num_negatives
             loss = outfit_loss(
-                true_B1[:, 0], whole_BK, single_BR, single_loss=self._config.single_loss
+                logits_BA[:, 0],
+                logits_BA[:, 1:first_single],
+                logits_BA[:, first_single:],
+                single_loss=self._config.single_loss,
             )
             self._step(loss)
             total += float(loss.detach()) * len(batch.true_BN)
@@ -297,10 +335,11 @@ class _Trainer:
         """Returns the outfits with, of each run of single draws, the one the model likes best."""
         draws = self._config.hard_negative_draws
         kept = 1 + self._config.num_negatives
-        single_BRDN = outfits_BAN[:, kept:].unflatten(1, (-1, draws))
+        num_outfits, _, num_items = outfits_BAN.shape
+        single_BRDN = outfits_BAN[:, kept:].reshape(num_outfits, -1, draws, num_items)
         scores_BRD = self._model(single_BRDN.flatten(0, 2)).view(single_BRDN.shape[:3])
         best_BR11 = scores_BRD.argmax(dim=2)[:, :, None, None]
-        place_BR1N = best_BR11.expand(-1, -1, -1, outfits_BAN.shape[2])
+        place_BR1N = best_BR11.expand(-1, -1, -1, num_items)
         hardest_BRN = single_BRDN.gather(2, place_BR1N)[:, :, 0]
         return torch.cat([outfits_BAN[:, :kept], hardest_BRN], dim=1)
 

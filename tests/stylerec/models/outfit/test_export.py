@@ -4,19 +4,23 @@ import numpy as np
 import pytest
 import torch
 from safetensors.numpy import load_file
+from scipy.special import expit
 
+from stylerec.data.outfits import pad_outfits, split_outfits
 from stylerec.data.prepared import PreparedData
 from stylerec.errors import ReleaseError
 from stylerec.evaluation.outfits import evaluate_outfits
-from stylerec.models.outfit.artifacts import load_trained
+from stylerec.models.outfit.artifacts import load_set_tables, load_trained
 from stylerec.models.outfit.export import (
     cpu_session,
     export_outfit,
     largest_difference,
     random_inputs,
     run_onnx,
+    write_onnx,
 )
 from stylerec.models.outfit.scoring_graph import OutfitScorer
+from stylerec.models.outfit.set_scorer import fit_set_scorer
 from stylerec.schema.tensors import MODEL_SPECS, OUTFIT
 
 _TYPES = {"INT64": "tensor(int64)", "FP32": "tensor(float)"}
@@ -29,12 +33,17 @@ def exported(trained, prepared, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def graph(exported):
+def graph(exported, trained):
     arrays = {
         name: torch.from_numpy(array)
         for name, array in load_file(exported[0] / "style_embedding.safetensors").items()
     }
-    return OutfitScorer(arrays["style_embedding"], scale=arrays["scale"][0], bias=arrays["bias"][0])
+    return OutfitScorer(
+        arrays["style_embedding"],
+        scale=arrays["scale"][0],
+        bias=arrays["bias"][0],
+        tables=load_set_tables(trained[0], num_items=146),
+    )
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +65,7 @@ class TestExportOutfit:
         assert result.max_abs_difference <= 1e-4
         assert (result.num_items, result.embedding_dim) == (146, config.embedding_dim)
         assert result.max_history_len == config.max_history_len
+        assert result.scorer == "set"
 
     def test_tensors_are_those_of_the_schema(self, session, config):
         spec = MODEL_SPECS[OUTFIT]
@@ -109,19 +119,45 @@ class TestOnnx:
         for one, other in zip(run_onnx(session, inputs), expected, strict=True):
             np.testing.assert_allclose(one, other.numpy(), atol=1e-4, rtol=1e-5)
 
-    def test_scores_as_the_model_does(self, session, trained, prepared):
+    def test_scores_with_the_sum_of_pairs_as_the_model_does(self, trained, prepared, tmp_path):
         model, _ = load_trained(trained[0], PreparedData(prepared))
+        scale, bias = model.scale.detach(), model.bias.detach()
+        write_onnx(
+            OutfitScorer(model.style_table(), scale=scale, bias=bias).eval(),
+            tmp_path / "model.onnx",
+            max_len=6,
+        )
         inputs = random_inputs(num_items=146, num_rows=6, max_len=6, seed=0)
         outfits = inputs["outfit_item_index"].clamp(0, 145)
         with torch.inference_mode():
             expected = torch.sigmoid(model(outfits)).numpy()
+        session = cpu_session(tmp_path / "model.onnx")
         _, compatibility, *_ = run_onnx(session, {**inputs, "outfit_item_index": outfits})
         np.testing.assert_allclose(compatibility, expected, atol=1e-5)
+
+    def test_scores_with_the_set_scorer_as_numpy_does(self, trained, prepared, session):
+        data = PreparedData(prepared)
+        style_VD = load_trained(trained[0], data)[0].style_table().numpy()
+        split = split_outfits(data.outfits)
+        scorer, _ = fit_set_scorer(data.items, split, style_VD, max_partners=128)
+        outfits = pad_outfits(split.test)
+        inputs = random_inputs(num_items=146, num_rows=len(outfits), max_len=6, seed=0)
+        whole = {**inputs, "outfit_item_index": torch.from_numpy(outfits)}
+        _, compatibility, *_ = run_onnx(session, whole)
+        np.testing.assert_allclose(compatibility, expit(scorer(outfits)), atol=1e-4)
+
+    def test_order_and_padding_change_no_score(self, session):
+        inputs = random_inputs(num_items=146, num_rows=20, max_len=6, seed=3)
+        outfits = inputs["outfit_item_index"]
+        moved = torch.nn.functional.pad(outfits.flip(1), (2, 1))
+        one = run_onnx(session, inputs)[1]
+        other = run_onnx(session, {**inputs, "outfit_item_index": moved})[1]
+        np.testing.assert_allclose(one, other, atol=1e-5)
 
 
 class TestLargestDifference:
     def test_finds_another_model(self, graph, exported):
-        other = OutfitScorer(graph.style_VD, scale=graph.scale, bias=graph.bias + 0.5)
+        other = OutfitScorer(graph.style_VD, scale=graph.scale, bias=graph.bias)
         path = exported[0] / "model.onnx"
         assert largest_difference(graph, path, max_len=6) < 1e-4
         assert largest_difference(other, path, max_len=6) > 1e-3

@@ -29,6 +29,7 @@ class TestTrainOutfit:
             "config.json",
             "weights.safetensors",
             "training.json",
+            "set_scorer.safetensors",
             "style_space.html",
             "style_space.png",
         }
@@ -49,6 +50,19 @@ class TestTrainOutfit:
         assert result.num_train_outfits > 100
         assert result.num_validation_outfits > 3
         assert result.has_pictures
+
+    def test_has_figures_of_both_scorers(self, trained):
+        _, result, lines = trained
+        assert result.scorer == "set"
+        assert set(result.validation) == {"pairwise", "set"}
+        assert all(own.auc > 0.9 for own in result.validation.values())
+        assert any(line.startswith("outfit scorer set: validation AUC") for line in lines)
+
+    def test_the_sum_of_pairs_is_a_choice(self, prepared, config, tmp_path):
+        short = {"max_epochs": 1, "patience": 1, "use_pictures": False, "scorer": "pairwise"}
+        result = quietly(prepared, tmp_path / "trained", config.model_copy(update=short))
+        assert result.scorer == "pairwise"
+        assert not (tmp_path / "trained" / "set_scorer.safetensors").exists()
 
     def test_is_the_same_for_the_same_seed(self, prepared, config, tmp_path):
         short = config.model_copy(update={"max_epochs": 2, "patience": 2, "picture_max_steps": 3})
