@@ -1,8 +1,4 @@
-"""Outfit generation: latency against items, beam and template, alternatives, and what is generated.
-
-`main` returns every figure as a dict; `generated_and_control` makes the paper's comparison: its
-outfits against the right product types filled at random (Bettaney et al., ECML PKDD 2020, 5.3).
-"""
+"""Latency of outfit generation against items, beam and template, and of alternatives to it."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -15,11 +11,10 @@ from numpy.typing import NDArray
 
 from benchmarks.outfits.generation_catalogue import Shop, largest_types, read_articles, synthetic
 from benchmarks.outfits.graph_alternative import graph_runner
-from stylerec.data.outfits import Outfit, pad_outfits
 from stylerec.data.preparation.content import content_embedding
 from stylerec.schema.tensors import MAX_OUTFIT_SLOTS
 from stylerec.serving.outfit_search import search_outfits
-from stylerec.serving.style_index import Slot, StyleIndex
+from stylerec.serving.style_index import Slot
 from stylerec.serving.touchpoint_contract import MAX_OUTFITS
 
 NUM_ITEMS = 100_000
@@ -221,66 +216,3 @@ def _personalised(shop: Shop, template: Sequence[str]) -> dict[str, float]:
         changed = [run(turn)[0].items != without[turn] for turn in range(_QUICK_REPEATS)]
         found[str(weight)] = round(float(np.mean(changed)), 3)
     return found
-
-
-def generated_and_control(
-    style_VD: NDArray[np.float32],
-    product_types: Sequence[str | None],
-    outfits: Sequence[Outfit],
-    *,
-    beam_width: int = BEAM,
-    seed: int = 0,
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Returns generated outfits and the paper's control, int64 `[B, N]` each, heroes first.
-
-    Both have the hero and the other items' product types of each given outfit. Generated: the best
-    that beam search finds among all items. Control: random items of the right types, none twice.
-    Outfits without an other item of a known type are left out; neither holds the given items
-    on purpose, and both may by chance.
-
-    Args:
-        style_VD: Style embeddings of the model that generates, `[V, D]`.
-        product_types: Per item index, None for none.
-        outfits: Held-out outfits, hero first.
-        beam_width: Beams of the search.
-        seed: Of the control.
-    """
-    names = np.array([name or "" for name in product_types], dtype=object)
-    order = np.argsort(names[2:].astype(str), kind="stable").astype(np.int32) + 2
-    index = StyleIndex.build(style_VD, order, customer_norm=1.0)
-    members = {name: order[names[order] == name].astype(np.int64) for name in set(names) - {""}}
-    generator = np.random.default_rng(seed)
-    generated: list[Outfit] = []
-    control: list[Outfit] = []
-    for outfit in outfits:
-        hero = int(outfit[0])
-        types = [names[item] for item in outfit[1:] if names[item]]
-        pools = {name: members[name][members[name] != hero] for name in set(types)}
-        types = [name for n, name in enumerate(types) if types[:n].count(name) < len(pools[name])]
-        if not types:
-            continue
-        slot_of = {name: index.slot(pools[name]) for name in set(types)}
-        [best] = search_outfits(
-            style_VD[hero], [slot_of[name] for name in types], count=1, beam_width=beam_width
-        )
-        shuffled = {name: generator.permutation(pools[name]) for name in sorted(set(types))}
-        random = [shuffled[name][types[:n].count(name)] for n, name in enumerate(types)]
-        generated.append(np.array([hero, *best.items], dtype=np.int64))
-        control.append(np.array([hero, *random], dtype=np.int64))
-    return pad_outfits(generated), pad_outfits(control)
-
-
-def preferred_share(
-    score: Callable[[NDArray[np.int64]], NDArray[np.floating]],
-    generated_BN: NDArray[np.int64],
-    control_BN: NDArray[np.int64],
-) -> float:
-    """Returns the share of pairs in which a judge scores the generated outfit higher, ties half.
-
-    Args:
-        score: Scores outfits `[B, N]`; a model trained on other outfits than the generator.
-        generated_BN: As `generated_and_control` returns them.
-        control_BN: Likewise.
-    """
-    ours, theirs = score(generated_BN), score(control_BN)
-    return float((ours > theirs).mean() + 0.5 * (ours == theirs).mean())
