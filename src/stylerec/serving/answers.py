@@ -200,7 +200,7 @@ def _rounded(value: float | np.float32) -> float:
 
 
 def _parts(outfit: ScoredOutfit, slot: int) -> dict[str, float | None]:
-    """Returns what an item adds to the outfit's logit besides its pair with the hero."""
+    """Returns what an item is worth to the outfit besides its pair with the hero."""
     if outfit.details is None:
         return {"with_outfit": None, "with_customer": None}
     with_others = outfit.details.pair_scores[slot + 1, 1:].sum()
