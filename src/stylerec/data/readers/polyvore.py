@@ -8,13 +8,15 @@ Source: a folder with
 - `train_no_dup_new_100.json` (Cui et al., "Dressing as a Whole", WWW 2019): a list of `set_id`,
   `items_index` and `items_category`, whose sets are in neither of the above;
 - `merged_items.jsonl`: `id` (`<set>_<index>`), `name` or null and `category_id`;
-- `category_id.txt`: a category number and its name per line.
+- `category_id.txt`: a category number and its name per line;
+- `polyvore_v1_text_6793.parquet`: `set_id`, `clothingItemIndex` and `clothingItemPrice`, of which
+  training items' are read: a held-out item has a name and a category only.
 
 An item belongs to one set, so ids never repeat between outfits. Product type is the slot, category
 the name of the category number. A training item's slot is the one that validation puts its category
 into most often; items of categories that validation does not know are left out, and so are training
 sets that keep fewer than two items. The outfit id starts with its side: `train/`, `validation/` or
-`test/`. There is no interaction, picture or price here, and no hero: the first item stands for one.
+`test/`. There is no interaction or picture here, and no hero: the first item stands for one.
 """
 
 import json
@@ -36,6 +38,7 @@ from stylerec.schema.columns import (
     ITEMS,
     OUTFIT_ID,
     OUTFITS,
+    PRICE,
     PRODUCT_TYPE,
     TITLE,
 )
@@ -47,6 +50,8 @@ _SLOTTED = {
 }
 _TRAIN = "train_no_dup_new_100.json"
 _ITEMS, _CATEGORIES = "merged_items.jsonl", "category_id.txt"
+_PRICES = "polyvore_v1_text_6793.parquet"
+_PRICE_COLUMNS = ["set_id", "clothingItemIndex", "clothingItemPrice"]
 _MIN_ITEMS = 2
 
 
@@ -83,6 +88,7 @@ def read(source: Path, output: Path) -> ReadResult:
     skipped: Counter[str] = Counter()
     slot_of = _usual_slots(held_out)
     train = list(_training(source / _TRAIN, described, slot_of, skipped))
+    price_of = _prices(source / _PRICES)
     pieces = [*train, *held_out]
     items = pd.DataFrame(
         {
@@ -90,6 +96,10 @@ def read(source: Path, output: Path) -> ReadResult:
             TITLE: [piece.name or None for piece in pieces],
             CATEGORY: [category_names.get(piece.category_id or -1) for piece in pieces],
             PRODUCT_TYPE: [piece.slot for piece in pieces],
+            PRICE: [
+                price_of.get(piece.item_id) if piece.outfit_id.startswith(TRAIN) else None
+                for piece in pieces
+            ],
         }
     ).drop_duplicates(ITEM_ID)
     outfit_ids = pd.Series([piece.outfit_id for piece in pieces])
@@ -103,10 +113,9 @@ def read(source: Path, output: Path) -> ReadResult:
     for table, rows in ((ITEMS, items), (OUTFITS, outfits)):
         with TableWriter(output / f"{table.name}.parquet", table, rows.columns) as writer:
             writer.write(rows)
-    num_named = int(items[TITLE].notna().sum())
-    return ReadResult(
-        skipped=dict(skipped), notes=(f"{num_named:,} of {len(items):,} items have a name",)
-    )
+    num_named, num_priced = (int(items[name].notna().sum()) for name in (TITLE, PRICE))
+    note = f"{num_named:,} of {len(items):,} items have a name, {num_priced:,} a price"
+    return ReadResult(skipped=dict(skipped), notes=(note,))
 
 
 def _slotted(path: Path, side: str, described: Mapping[str, dict[str, Any]]) -> Iterator[_Piece]:
@@ -177,6 +186,17 @@ def _category_names(path: Path) -> dict[int, str]:
         return {int(number): name for number, name in rows}
     except ValueError as error:
         raise _other_layout(path, "a number and a name per line", error) from error
+
+
+def _prices(path: Path) -> dict[str, float]:
+    """Returns item id to price, of items that have one above 0."""
+    try:
+        table = pd.read_parquet(path, columns=_PRICE_COLUMNS)
+        ids = table["set_id"].astype(str) + "_" + table["clothingItemIndex"].astype(int).astype(str)
+        prices = pd.Series(table["clothingItemPrice"].astype(float).to_numpy(), index=ids)
+    except (OSError, ValueError, KeyError) as error:
+        raise _other_layout(path, ", ".join(_PRICE_COLUMNS), error) from error
+    return {str(item_id): price for item_id, price in prices[prices > 0].items()}
 
 
 def _json(path: Path) -> Any:  # noqa: ANN401

@@ -29,6 +29,14 @@ def source(tmp_path):
     lines = [json.dumps({"id": i, "name": n, "category_id": c}) for i, n, c in items]
     (folder / "merged_items.jsonl").write_text("\n".join(lines) + "\n")
     (folder / "category_id.txt").write_text("11 Tops\n41 Shoes\n")
+    prices = pd.DataFrame(
+        {
+            "set_id": ["1", "1", "8"],
+            "clothingItemIndex": [1, 2, 3],
+            "clothingItemPrice": [20.0, -1.0, 50.0],
+        }
+    )
+    prices.to_parquet(folder / "polyvore_v1_text_6793.parquet")
     return folder
 
 
@@ -44,6 +52,11 @@ class TestRead:
         assert items.loc["1_2", "title"] is None
         assert items.loc["8_4", "category"] is None
         assert items.loc["8_4", "product_type"] == "bag"
+
+    def test_only_training_items_have_prices(self, source, tmp_path):
+        read(source, tmp_path)
+        price = pd.read_parquet(tmp_path / "items.parquet").set_index("item_id")["price"]
+        assert price.dropna().to_dict() == {"1_1": 20.0}
 
     def test_an_outfit_id_says_its_side_and_the_first_item_is_the_hero(self, source, tmp_path):
         read(source, tmp_path)
@@ -61,11 +74,16 @@ class TestRead:
             "training item of a category without a slot": 2,
             "training set with fewer than two such items": 1,
         }
-        assert found.notes == ("4 of 6 items have a name",)
+        assert found.notes == ("4 of 6 items have a name, 1 a price",)
 
     def test_refuses_a_folder_without_the_files(self, tmp_path):
         with pytest.raises(DataError, match=r"merged_items\.jsonl"):
             read(tmp_path, tmp_path)
+
+    def test_refuses_prices_of_another_layout(self, source, tmp_path):
+        pd.DataFrame({"set": ["1"]}).to_parquet(source / "polyvore_v1_text_6793.parquet")
+        with pytest.raises(DataError, match="expected set_id, clothingItemIndex"):
+            read(source, tmp_path)
 
     def test_refuses_another_layout(self, source, tmp_path):
         (source / "train_no_dup_new_100.json").write_text('[{"set": 1}]')
