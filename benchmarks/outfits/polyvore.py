@@ -2,7 +2,9 @@
 
 Every item of a test outfit is replaced by a random one of the same slot for AUC, and one item is
 asked for among four of its slot for FITB; replacements come from the test outfits' items. The test
-outfits' sets are in no training file. The seed decides the draws and the solver's start.
+outfits' sets are in no training file; names that occur on both sides, "sunglasses" and its like,
+stay. Prices are read of training items, to learn what words say about them; a held-out item has
+none. The seed decides the draws, the solver's start and the network.
 """
 
 import argparse
@@ -20,7 +22,7 @@ from stylerec.data.outfit_negatives import Negatives
 from stylerec.data.outfits import ITEM_INDEX, Outfit, distinct_outfits
 from stylerec.data.readers import polyvore
 from stylerec.models.outfit.evidence_scorer import fit_evidence_scorer
-from stylerec.models.outfit.word_evidence import WordEvidence
+from stylerec.models.outfit.text_evidence import text_evidence
 from stylerec.schema.columns import ITEM_ID, OUTFIT_ID
 from stylerec.schema.tensors import FIRST_ITEM_INDEX, PADDING_INDEX
 
@@ -73,7 +75,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args()
     own = polyvore_task(arguments.data, arguments.tables, seed=arguments.seed)
-    count = partial(WordEvidence, items=own.items, num_items=own.num_items, seed=arguments.seed)
+    count = partial(text_evidence, items=own.items, num_items=own.num_items, seed=arguments.seed)
     score = fit_evidence_scorer(count, own.fitting, own.fitting_draws, own.counted)
     results = {"set": measure(own, score)}
     print(f"polyvore {arguments.seed}: {results}", file=sys.stderr, flush=True)

@@ -66,7 +66,7 @@ class WordEvidence:
         dim: int = 64,
         seed: int = 0,
     ) -> None:
-        words, bound, category = _tokens(items, num_items)
+        words, bound, category = item_tokens(items, num_items)
         is_trained_V = np.zeros(num_items, dtype=bool)
         is_trained_V[np.concatenate([np.zeros(0, np.int64), *train])] = True
         together_VV = worn_together(train, num_items=num_items)
@@ -104,7 +104,7 @@ class _TokenSpace:
         dim: int,
         seed: int,
     ) -> None:
-        self._token_VT, size = _token_table(tokens, is_trained_V)
+        self._token_VT, size = token_table(tokens, is_trained_V)
         has_VK = _membership(self._token_VT, size)
         self._attraction_KK, positive_KK = _attraction(has_VK, together_VV)
         self._size_V = np.maximum((self._token_VT > 0).sum(axis=1), 1)
@@ -155,7 +155,7 @@ class _SharedWords:
         return np.stack([np.asarray(product).ravel() / np.maximum(lengths, 1e-9), rarest], axis=1)
 
 
-def _tokens(items: pd.DataFrame, num_items: int) -> tuple[Tokens, Tokens, Tokens]:
+def item_tokens(items: pd.DataFrame, num_items: int) -> tuple[Tokens, Tokens, Tokens]:
     """Returns each item's words, words bound to its type, and category."""
     words: Tokens = [[] for _ in range(num_items)]
     bound: Tokens = [[] for _ in range(num_items)]
@@ -191,7 +191,7 @@ def _counts(tokens: Tokens, is_trained_V: NDArray[np.bool_]) -> Counter[str]:
     )
 
 
-def _token_table(tokens: Tokens, is_trained_V: NDArray[np.bool_]) -> tuple[NDArray[np.int64], int]:
+def token_table(tokens: Tokens, is_trained_V: NDArray[np.bool_]) -> tuple[NDArray[np.int64], int]:
     """Returns each item's tokens, int64 `[V, T]` padded with 0, and K, the 0 included."""
     counts = _counts(tokens, is_trained_V)
     frequent = [token for token, n in counts.most_common(_MAX_VOCABULARY) if n >= _MIN_ITEMS]
@@ -259,7 +259,7 @@ def _price_tier(
     cell = log_price.groupby([types, kinds])
     total, size = cell.transform("sum"), cell.transform("size")
     usual = (total + _PRICE_SMOOTHING * of_type) / (size + _PRICE_SMOOTHING)
-    table, num_tokens = _token_table(words, is_trained_V)
+    table, num_tokens = token_table(words, is_trained_V)
     has_VK = _membership(table, num_tokens)
     above = (log_price - usual).to_numpy()
     effect_K = lsqr(has_VK[rows[ITEM_INDEX].to_numpy()], above, damp=np.sqrt(_PRICE_PENALTY))[0]
