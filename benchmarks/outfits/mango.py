@@ -51,6 +51,7 @@ from stylerec.schema.tensors import FIRST_ITEM_INDEX
 NUM_DRAWS = 2
 """Draws of counter-examples and questions per seed."""
 NUM_FITTING_DRAWS = 3
+_INNER_SPLITS = 4
 STYLE_DIM = 64
 MODELS: dict[str, tuple[tuple[EvidenceGroup, ...], Pooling]] = {
     "set": (ALL_GROUPS, MEAN_AND_BEST),
@@ -76,6 +77,7 @@ class Task:
         fitting_draws: Comparisons of other training or validation outfits, like the test's.
         counted: Every outfit that may be learnt from.
         comparisons: Of the test side.
+        other_fittings: More pairs of counted outfits and comparisons to fit weights on.
     """
 
     items: pd.DataFrame
@@ -85,6 +87,7 @@ class Task:
     fitting_draws: list[Comparison]
     counted: list[Outfit]
     comparisons: list[Comparison]
+    other_fittings: tuple[tuple[list[Outfit], list[Comparison]], ...] = ()
 
 
 def read_tables(source: Path, folder: Path) -> tuple[pd.DataFrame, list[Outfit]]:
@@ -126,10 +129,11 @@ def random_task(items: pd.DataFrame, outfits: list[Outfit], *, seed: int) -> Tas
 
 
 def item_disjoint_task(items: pd.DataFrame, outfits: list[Outfit], *, seed: int) -> Task:
-    """Returns the item-disjoint split: weights are fitted on such a split of what is not test.
+    """Returns the item-disjoint split: weights are fitted on such splits of what is not test.
 
-    Popularity is counted on the held-out side and replacements are held-out items: an item known
-    from training would give itself away.
+    One such split has some 300 outfits to fit on; four have more to say. Popularity is counted on
+    the held-out side and replacements are held-out items: an item known from training would give
+    itself away.
     """
     num_items = len(items) + FIRST_ITEM_INDEX
 
@@ -141,9 +145,19 @@ def item_disjoint_task(items: pd.DataFrame, outfits: list[Outfit], *, seed: int)
 
     whole, comparisons = held_out(outfits, seed)
     counted = [*whole.train, *whole.validation]
-    inner, fitting_draws = held_out(counted, seed + 10_000)
-    fitting = [*inner.train, *inner.validation]
-    return Task(items, num_items, fitting, inner.test, fitting_draws, counted, comparisons)
+    inner = [held_out(counted, seed + 10_000 * (turn + 1)) for turn in range(_INNER_SPLITS)]
+    fittings = [([*split.train, *split.validation], drawn) for split, drawn in inner]
+    fitting, fitting_draws = fittings[0]
+    return Task(
+        items,
+        num_items,
+        fitting,
+        inner[0][0].test,
+        fitting_draws,
+        counted,
+        comparisons,
+        tuple(fittings[1:]),
+    )
 
 
 def pooled_path(tables: Path, split: str, seed: int) -> Path:
@@ -179,7 +193,7 @@ class PooledTask:
     """Pooled evidence of a task, without style.
 
     Attributes:
-        fitting: Of the comparisons that weights are fitted on.
+        fitting: Of the comparisons that weights are fitted on, those of `other_fittings` last.
         held_out: Of the comparisons that scorers meet.
         group_E: The group of each pooled channel.
         pooling_E: Its pooling.
@@ -196,14 +210,20 @@ def pooled_task(own: Task, kept: Path) -> PooledTask:
     if not kept.exists():
         count = partial(pair_evidence, items=own.items, num_items=own.num_items)
         evidence = count(own.counted)
+        fittings = [(own.fitting, own.fitting_draws), *own.other_fittings]
+        pooled = [pool_draws(count(outfits), d, MEAN_AND_BEST) for outfits, d in fittings]
         sides = (
-            pool_draws(count(own.fitting), own.fitting_draws, MEAN_AND_BEST),
+            PooledDraws(
+                np.concatenate([some.true for some in pooled]),
+                np.concatenate([some.false for some in pooled]),
+                np.concatenate([some.asked for some in pooled]),
+            ),
             pool_draws(evidence, own.comparisons, MEAN_AND_BEST),
         )
         arrays = {
             f"{side}_{name}": array
-            for side, pooled in zip(_SIDES, sides, strict=True)
-            for name, array in vars(pooled).items()
+            for side, found in zip(_SIDES, sides, strict=True)
+            for name, array in vars(found).items()
         }
         arrays["group_E"] = np.array(evidence.channel_groups * len(MEAN_AND_BEST))
         arrays["pooling_E"] = np.repeat(MEAN_AND_BEST, len(evidence.channel_groups))

@@ -36,23 +36,27 @@ TARGETS = {"random": (0.85, 0.58), "polyvore": (0.89, 0.58)}
 
 
 def spreads(results: Sequence[Result]) -> dict[str, dict[str, Any]]:
-    """Returns every model's metrics as mean, deviation and number of seeds."""
+    """Returns every model's metrics as mean, deviation and number of the seeds that have it."""
+    models = dict.fromkeys(model for result in results for model in result)
     return {
-        model: {metric: spread([result[model][metric] for result in results]) for metric in METRICS}
-        for model in results[0]
+        model: {
+            metric: spread([result[model][metric] for result in results if model in result])
+            for metric in METRICS
+        }
+        for model in models
     }
 
 
 def gain(results: Sequence[Result]) -> dict[str, Any]:
     """Returns how much FITB the full model gains on the paper's, seed by seed."""
-    return spread([result[FULL]["fitb"] - result["paper"]["fitb"] for result in results])
+    both = [result for result in results if FULL in result and "paper" in result]
+    return spread([result[FULL]["fitb"] - result["paper"]["fitb"] for result in both])
 
 
 def headline(results: Mapping[str, Any]) -> dict[str, Any]:
     """Returns the object of the last line; a part that was not run is null."""
     mango = {name: spreads(runs) for name, runs in results.get("mango", {}).items()}
     siamese = {name: spreads(runs) for name, runs in results.get("siamese", {}).items()}
-    best = {name: siamese.get(name, {}).get(FULL) or own["set"] for name, own in mango.items()}
     random = mango.get("random", {})
     ablation = {name: random[name] for name in ABLATION if name in random}
     ablation |= siamese.get("random", {})
@@ -60,8 +64,8 @@ def headline(results: Mapping[str, Any]) -> dict[str, Any]:
     latency = results.get("generation")
     return {
         "mango": {
-            "random": best.get("random"),
-            "item_disjoint": best.get("item_disjoint"),
+            "random": random.get("set"),
+            "item_disjoint": mango.get("item_disjoint", {}).get("set"),
             "ablation": ablation or None,
         },
         "polyvore": polyvore and spreads(polyvore)["set"],
@@ -96,10 +100,14 @@ def is_outside_spread(difference: Mapping[str, Any]) -> bool:
 
 def _model_table(models: Mapping[str, Mapping[str, Any]]) -> str:
     rows = [
-        [LABELS[name], *(_cell(metrics[metric]) for metric in METRICS)]
+        [
+            LABELS[name],
+            *(_cell(metrics[metric]) for metric in METRICS),
+            str(metrics[METRICS[0]]["seeds"]),
+        ]
         for name, metrics in models.items()
     ]
-    return markdown(["model", "AUC", "FITB"], rows)
+    return markdown(["model", "AUC", "FITB", "seeds"], rows)
 
 
 def _target_table(line: Mapping[str, Any]) -> str:

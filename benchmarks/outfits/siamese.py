@@ -123,7 +123,10 @@ def trained_style(data: PreparedData, own: Task, config: OutfitConfig) -> NDArra
 
 
 def with_style(own: Task, style_VD: NDArray[np.float32], kept: Path) -> dict[str, float]:
-    """Returns what the set model reaches with the style product among its evidence."""
+    """Returns what the set model reaches with the style product among its evidence.
+
+    The style knows the items of `other_fittings`, so that weights are fitted without those.
+    """
     evidence, product = pooled_task(own, kept), StyleProduct(style_VD)
     sides = (
         (evidence.fitting, own.fitting_draws),
@@ -134,8 +137,9 @@ def with_style(own: Task, style_VD: NDArray[np.float32], kept: Path) -> dict[str
 
 
 def _joined(one: PooledDraws, other: PooledDraws) -> PooledDraws:
+    """Returns both ones' channels of the comparisons that `other` has, which `one` has first."""
     pairs = zip(vars(one).values(), vars(other).values(), strict=True)
-    return PooledDraws(*(np.concatenate(pair, axis=-1) for pair in pairs))
+    return PooledDraws(*(np.concatenate([a[: len(b)], b], axis=-1) for a, b in pairs))
 
 
 def main() -> None:
