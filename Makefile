@@ -13,7 +13,7 @@ DATA ?=
 PORT ?= 8080
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo serve test bench-models lint lock clean
+.PHONY: help install demo serve test bench-models bench-outfits lint lock clean
 
 help: ## Lists these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -33,6 +33,10 @@ test: install .venv/train/installed-dev .venv/serve/installed-dev ## Passes the 
 bench-models: install .venv/train/installed-dev .venv/bench/installed ## Models against baselines and a peer; DATA=<folder> [QUICK=1] [SAVE=<folder>]
 	@test -n '$(DATA)' || { echo "bench-models: expected DATA=<folder of tables or of a public data set>"; exit 2; }
 	@$(TRAIN)/python -m benchmarks.models --data '$(DATA)' $(if $(QUICK),--quick) $(if $(SAVE),--save '$(SAVE)')
+
+bench-outfits: install .venv/train/installed-dev ## Outfit models, generation and its latency; DATA=<folder with mango and polyvore> [QUICK=1] [SAVE=<folder>]
+	@test -n '$(DATA)' || { echo "bench-outfits: expected DATA=<folder that holds mango and polyvore>"; exit 2; }
+	@$(TRAIN)/python -m benchmarks.outfits --data '$(DATA)' $(if $(QUICK),--quick) $(if $(SAVE),--save '$(SAVE)')
 
 lint: .venv/train/installed-dev ## Formatting, lint and types
 	$(TRAIN)/ruff format --check .

@@ -10,6 +10,7 @@ from stylerec.release.manifest import (
     CATALOGUE_ARRAYS_FILE,
     CATALOGUE_FILE,
     CONTRACT_FILE,
+    STYLE_FILE,
     TEMPLATES_FILE,
     VOCABULARY_FILE,
 )
@@ -32,13 +33,14 @@ def load_recommender(
     """
     folder, manifest = release.folder, release.manifest
     vocabulary = Vocabulary.load(folder / VOCABULARY_FILE)
-    templates = folder / TEMPLATES_FILE
+    templates, style = folder / TEMPLATES_FILE, folder / STYLE_FILE
     catalogue = Catalogue.from_frames(
         pd.read_parquet(folder / CATALOGUE_FILE),
         vocabulary=vocabulary,
         arrays=load_file(folder / CATALOGUE_ARRAYS_FILE),
         markets=manifest.markets,
         templates=json.loads(templates.read_bytes()) if templates.exists() else None,
+        style=load_file(style) if style.exists() else None,
     )
     info = ReleaseInfo(
         release_id=manifest.release_id,

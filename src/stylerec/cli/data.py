@@ -14,6 +14,7 @@ class Format(StrEnum):
     """Formats of `stylerec import`; `data.importing.READERS` holds their readers."""
 
     MANGO = "mango"
+    POLYVORE = "polyvore"
     REES46 = "rees46"
     S3REC = "s3rec"
     TABLES = "tables"

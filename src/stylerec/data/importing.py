@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from stylerec.data.readers import mango, rees46, s3rec, tables, taobao
+from stylerec.data.readers import mango, polyvore, rees46, s3rec, tables, taobao
 from stylerec.data.readers.sources import ReadResult
 from stylerec.data.staging import replaced_folder
 from stylerec.data.time_shift import shift_times
@@ -31,6 +31,7 @@ from stylerec.schema.columns import (
 
 READERS: dict[str, Callable[[Path, Path], ReadResult]] = {
     "mango": mango.read,
+    "polyvore": polyvore.read,
     "rees46": rees46.read,
     "s3rec": s3rec.read,
     "tables": tables.read,

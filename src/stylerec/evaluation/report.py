@@ -94,11 +94,13 @@ def _gates_section(gates: Sequence[GateResult]) -> str:
 def _outfit_section(outfit: OutfitMetrics | None) -> str:
     if outfit is None:
         return ""
-    rows = [[readable_name(name), figure(value)] for name, value in outfit.model_dump().items()]
+    found = outfit.model_dump(exclude_none=True)
+    rows = [[readable_name(name), figure(value)] for name, value in found.items()]
     note = (
         "Compatibility AUC: how often a stylist's outfit scores above one with replaced items "
         "(0.5 is chance). Fill in the blank (FITB): how often the missing item is picked out of "
-        "four (0.25 is chance)."
+        "four (0.25 is chance). AUC and FITB are of what is served; pairwise is the sum of the "
+        "items' pairwise products, by which outfits are searched."
     )
     return section("Outfits", note, table(["", "figure"], rows))
 

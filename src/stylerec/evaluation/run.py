@@ -48,7 +48,10 @@ def evaluate_models(
         progress(_line(name, metrics))
     if OUTFIT in found:
         outfit = evaluate_outfits(found[OUTFIT], data)
-        progress(f"evaluate {OUTFIT}: AUC {outfit.auc:.4f}, FITB {outfit.fitb:.4f}")
+        progress(
+            f"evaluate {OUTFIT}: AUC {outfit.auc:.4f}, FITB {outfit.fitb:.4f}; sum of pairs AUC "
+            f"{outfit.pairwise_auc:.4f}, FITB {outfit.pairwise_fitb:.4f}"
+        )
         evaluation = evaluation.model_copy(update={"outfit": outfit})
     if gates is not None:
         verdicts = check_gates(evaluation, config=gates, current=current)

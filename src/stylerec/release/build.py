@@ -18,6 +18,7 @@ from stylerec.release.manifest import (
     MANIFEST_FILE,
     MODELS_FOLDER,
     REPORT_FILE,
+    STYLE_FILE,
     TEMPLATES_FILE,
     VOCABULARY_FILE,
     ModelEntry,
@@ -102,7 +103,8 @@ def _fill(
     version = time.time_ns() // 1_000_000
     entries = {name: _add_model(folder, name, source, version) for name, source in models.items()}
     if OUTFIT in models:
-        _copy(models[OUTFIT] / TEMPLATES_FILE, folder / TEMPLATES_FILE)
+        for name in (TEMPLATES_FILE, STYLE_FILE):
+            _copy(models[OUTFIT] / name, folder / name)
 
     _require(prepared / _DATASET_FILE, purpose="record of the prepared data")
     dataset = _DatasetRecord.model_validate_json((prepared / _DATASET_FILE).read_bytes())

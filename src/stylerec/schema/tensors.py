@@ -2,7 +2,8 @@
 
 Exporters, Triton configurations, the assembler and the Triton client all read this list, so a
 tensor cannot be spelled in two ways. Dimension letters: B batch, L history, K context items,
-C candidates, S outfit slots, W beam width, D embedding. All are dynamic except S and W.
+C candidates, N items of an outfit, D embedding, all dynamic. A served outfit has a hero and at most
+`MAX_OUTFIT_SLOTS` items.
 """
 
 from dataclasses import dataclass
@@ -27,16 +28,15 @@ CONTEXT_WEIGHT = "context_weight"
 CANDIDATE_INDEX = "candidate_index"
 SCORES = "scores"
 QUERY_EMBEDDING = "query_embedding"
-HERO_INDEX = "hero_index"
-SLOT_CANDIDATE_INDEX = "slot_candidate_index"
 CUSTOMER_WEIGHT = "customer_weight"
 OUTFIT_ITEM_INDEX = "outfit_item_index"
 OUTFIT_SCORE = "outfit_score"
+COMPATIBILITY = "compatibility"
 PAIR_SCORES = "pair_scores"
+CUSTOMER_SCORES = "customer_scores"
+STYLE_EMBEDDING = "style_embedding"
 
 MAX_OUTFIT_SLOTS = 5
-OUTFIT_BEAM_WIDTH = 8
-"""Beams kept inside the exported graph; a request may ask for fewer outfits, not for more."""
 
 
 @dataclass(frozen=True)
@@ -79,19 +79,16 @@ MODEL_SPECS: dict[str, ModelSpec] = {
     OUTFIT: ModelSpec(
         OUTFIT,
         (
-            TensorSpec(HERO_INDEX, "INT64", ("B", 1)),
-            TensorSpec(SLOT_CANDIDATE_INDEX, "INT64", ("B", MAX_OUTFIT_SLOTS, "C")),
+            TensorSpec(OUTFIT_ITEM_INDEX, "INT64", ("B", "N")),
             TensorSpec(HISTORY_ITEM_INDEX, "INT64", ("B", "L")),
             TensorSpec(CUSTOMER_WEIGHT, "FP32", ("B", 1)),
         ),
         (
-            TensorSpec(OUTFIT_ITEM_INDEX, "INT64", ("B", OUTFIT_BEAM_WIDTH, MAX_OUTFIT_SLOTS)),
-            TensorSpec(OUTFIT_SCORE, "FP32", ("B", OUTFIT_BEAM_WIDTH)),
-            TensorSpec(
-                PAIR_SCORES,
-                "FP32",
-                ("B", OUTFIT_BEAM_WIDTH, MAX_OUTFIT_SLOTS + 1, MAX_OUTFIT_SLOTS + 1),
-            ),
+            TensorSpec(OUTFIT_SCORE, "FP32", ("B",)),
+            TensorSpec(COMPATIBILITY, "FP32", ("B",)),
+            TensorSpec(PAIR_SCORES, "FP32", ("B", "N", "N")),
+            TensorSpec(CUSTOMER_SCORES, "FP32", ("B", "N")),
+            TensorSpec(STYLE_EMBEDDING, "FP32", ("B", "N", "D")),
         ),
     ),
 }

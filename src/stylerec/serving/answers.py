@@ -1,5 +1,6 @@
 """Ranked candidates to the response that callers read; docs/touchpoints.md lists its fields."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,8 +12,7 @@ from stylerec.schema.tensors import FIRST_ITEM_INDEX, PADDING_INDEX
 from stylerec.schema.touchpoints import CandidateRule, Rung
 from stylerec.serving.because import reason_items, sources_of
 from stylerec.serving.candidates import Candidates, CandidateSet
-from stylerec.serving.diversity import distinct_outfits, pick_diverse, ranked_positions
-from stylerec.serving.fallback import compose_outfits
+from stylerec.serving.diversity import pick_diverse, pick_diverse_outfits, ranked_positions
 from stylerec.serving.ladder import Outcome, Ranked
 from stylerec.serving.reasons import FallbackReason
 from stylerec.serving.resolved import ResolvedRequest
@@ -110,10 +110,14 @@ class _Writer:
     def _outfits(self, ranked: Ranked) -> list[Answer]:
         limit, rules = self.resolved.request.limit, self.resolved.rules.outfit
         assert rules is not None  # the contract's cross-field check
-        outfits = ranked.outfits or compose_outfits(self.candidates.sets, ranked.scores, limit)
-        chosen = distinct_outfits(outfits, limit=limit, max_shared_items=rules.max_shared_items)
+        bound = rules.max_shared_items
+        chosen, num_alike = pick_diverse_outfits(
+            ranked.outfits, limit=limit, max_shared_items=bound
+        )
         if len(chosen) < limit:
             self.notes["missing_outfits"] = limit - len(chosen)
+        if num_alike:
+            self.notes["alike_outfits"] = num_alike
         return [self._outfit(outfit) for outfit in chosen]
 
     def _chosen(
@@ -159,23 +163,24 @@ class _Writer:
         empty = [slot for slot, item in enumerate(outfit.items) if item == PADDING_INDEX]
         items = np.array([outfit.items[slot] for slot in filled], dtype=np.int64)
         because = self._because(sets[0], items)
-        pairs = None
-        if outfit.pair_scores is not None:
-            rows = [0, *(slot + 1 for slot in filled)]
-            table = outfit.pair_scores[np.ix_(rows, rows)]
-            pairs = [[_rounded(value) for value in row] for row in table]
         return {
             "items": [
                 {
                     "slot": sets[slot].rule,
                     "item_id": self._item_id(outfit.items[slot]),
                     "score": _rounded(outfit.item_scores[slot]),
+                    **_parts(outfit, slot),
                     "because": reason,
                 }
                 for slot, reason in zip(filled, because, strict=True)
             ],
             "score": _rounded(outfit.score),
-            "pair_scores": pairs,
+            "compatibility": outfit.details and _rounded(outfit.details.compatibility),
+            "pair_items": [
+                self.resolved.request.hero_item_id,
+                *(self._item_id(outfit.items[slot]) for slot in filled),
+            ],
+            "pair_scores": _pairs(outfit, filled),
             "missing_slots": [*self.candidates.omitted, *(sets[slot].rule for slot in empty)],
         }
 
@@ -192,3 +197,23 @@ class _Writer:
 
 def _rounded(value: float | np.float32) -> float:
     return round(float(value), _DECIMALS)
+
+
+def _parts(outfit: ScoredOutfit, slot: int) -> dict[str, float | None]:
+    """Returns what an item is worth to the outfit besides its pair with the hero."""
+    if outfit.details is None:
+        return {"with_outfit": None, "with_customer": None}
+    with_others = outfit.details.pair_scores[slot + 1, 1:].sum()
+    return {
+        "with_outfit": _rounded(with_others),
+        "with_customer": _rounded(outfit.details.customer_scores[slot]),
+    }
+
+
+def _pairs(outfit: ScoredOutfit, filled: Sequence[int]) -> list[list[float]] | None:
+    """Returns the pair scores of the hero and the filled slots; None without a model's."""
+    if outfit.details is None:
+        return None
+    rows = [0, *(slot + 1 for slot in filled)]
+    table = outfit.details.pair_scores[np.ix_(rows, rows)]
+    return [[_rounded(value) for value in row] for row in table]

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from stylerec.schema.events import EventType
 from stylerec.schema.touchpoints import CarouselRule
 from stylerec.serving.candidates import Candidates, CandidateSet, neighbours
+from stylerec.serving.contract_parts import Carousel
 from stylerec.serving.resolved import ResolvedRequest
-from stylerec.serving.touchpoint_contract import Carousel
 
 NUM_SAVED_ITEMS = 8
 """Newest saved items that like_your_saved_items starts from."""

@@ -4,7 +4,7 @@ V is `Vocabulary.num_items`; rows 0 (padding) and 1 (unknown) describe no item. 
 neighbours, E content embedding. About 0.75 kB per item with K = 50 and E = 64.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Self
@@ -19,6 +19,7 @@ from stylerec.schema import columns
 from stylerec.schema.tensors import FIRST_ITEM_INDEX
 from stylerec.serving import item_columns
 from stylerec.serving.postings import MISSING_CODE, Postings
+from stylerec.serving.style_index import StyleIndex
 
 ALL_MARKETS_ROW = 0
 _EXPECTED_DIMS = {
@@ -61,6 +62,7 @@ class Catalogue:
         neighbour_score: float32 `[V, K]`.
         content: float32 `[V, E]` unit rows, zero without content.
         templates: Learnt outfit templates, keys in lower case; empty without outfits.
+        style: Style embeddings, one kilobyte per item with 256 numbers; None without outfits.
     """
 
     markets: tuple[str, ...]
@@ -86,6 +88,7 @@ class Catalogue:
     neighbour_score: NDArray[np.float32]
     content: NDArray[np.float32]
     templates: Templates = field(default_factory=dict)
+    style: StyleIndex | None = None
 
     @classmethod
     def from_frames(
@@ -96,6 +99,7 @@ class Catalogue:
         arrays: Mapping[str, NDArray[Any]],
         markets: Sequence[str] = (),
         templates: Templates | None = None,
+        style: Mapping[str, NDArray[Any]] | None = None,
     ) -> Self:
         """Returns the catalogue of a release.
 
@@ -105,6 +109,8 @@ class Catalogue:
             arrays: As `PreparedData.catalogue_arrays`.
             markets: As `DatasetSummary.markets`, the order of `popularity`'s rows.
             templates: Learnt outfit templates, None without outfits.
+            style: `style_embedding` float32 `[V, D]` and `customer_norm` `[1]`; None without
+                outfits.
 
         Raises:
             ReleaseError: The parts do not belong to one release.
@@ -120,6 +126,7 @@ class Catalogue:
         brand, _ = item_columns.codes(items, columns.BRAND)
         price, is_on_sale = item_columns.prices(items)
         first_seen_s = item_columns.first_seen_s(items)
+        by_product_type = Postings.build(types, by_popularity)
         dated = by_popularity[first_seen_s[by_popularity] > 0]
         return cls(
             markets=tuple(markets),
@@ -137,7 +144,7 @@ class Catalogue:
             on_sale=by_popularity[is_on_sale[by_popularity]],
             newest=dated[np.argsort(-first_seen_s[dated], kind="stable")],
             by_category=Postings.build(category, by_popularity),
-            by_product_type=Postings.build(types, by_popularity),
+            by_product_type=by_product_type,
             by_department=Postings.build(department, by_popularity),
             types_of_department=item_columns.type_popularity(department, types, popularity[0]),
             category_of_type=item_columns.category_of_type(types, category, len(type_names)),
@@ -145,6 +152,7 @@ class Catalogue:
             neighbour_score=np.asarray(arrays["neighbour_score"], dtype=np.float32),
             content=np.asarray(arrays["content_embedding"], dtype=np.float32),
             templates={name.casefold(): list(t) for name, t in (templates or {}).items()},
+            style=None if style is None else _style_index(style, by_product_type.items),
         )
 
     @property
@@ -160,6 +168,11 @@ class Catalogue:
     @cached_property
     def _type_codes(self) -> dict[str, int]:
         return {name.casefold(): code for code, name in enumerate(self.product_types) if code}
+
+    @property
+    def known_types(self) -> Collection[str]:
+        """Product types that items have, in lower case."""
+        return self._type_codes.keys()
 
     def market_row(self, market: str | None) -> int:
         """Returns the row of a market; 0 (all markets) without one or where there are none."""
@@ -178,6 +191,22 @@ class Catalogue:
         if in_stock.shape != self.in_stock.shape:
             raise ValueError(f"in_stock: expected {self.in_stock.shape}, got {in_stock.shape}")
         return replace(self, in_stock=in_stock.astype(np.bool_))
+
+
+def _style_index(arrays: Mapping[str, NDArray[Any]], order: NDArray[np.int32]) -> StyleIndex:
+    num_items = len(order) + FIRST_ITEM_INDEX
+    missing = {"style_embedding", "customer_norm"} - set(arrays)
+    if missing or len(arrays["style_embedding"]) != num_items:
+        raise ReleaseError(
+            "style_embedding.safetensors",
+            expected=f"{num_items} rows and customer_norm",
+            got=f"no {', '.join(sorted(missing))}"
+            if missing
+            else f"{len(arrays['style_embedding'])} rows",
+            fix="export the outfit model again and rebuild the release",
+        )
+    norm = float(arrays["customer_norm"][0])
+    return StyleIndex.build(arrays["style_embedding"], order, customer_norm=norm)
 
 
 def _refuse_mismatch(

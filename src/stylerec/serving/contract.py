@@ -15,8 +15,9 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 
 from stylerec.errors import ConfigError
 from stylerec.schema.touchpoints import Touchpoint
+from stylerec.serving.contract_parts import ContractModel
 from stylerec.serving.contract_yaml import Fault, YamlDocument, dotted, read_yaml
-from stylerec.serving.touchpoint_contract import ContractModel, CrossFault, TouchpointContract
+from stylerec.serving.touchpoint_contract import CrossFault, TouchpointContract
 
 MAX_GIVEN_CANDIDATES = 10_000
 _CROSS_FAULTS = "cross_faults"

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from stylerec.schema.tensors import PADDING_INDEX
 from stylerec.serving.catalogue import Catalogue
+from stylerec.serving.contract_parts import Diversity
 from stylerec.serving.postings import MISSING_CODE
 from stylerec.serving.scoring import ScoredOutfit
-from stylerec.serving.touchpoint_contract import Diversity
 
 
 def ranked_positions(
@@ -65,20 +65,33 @@ def pick_diverse(
     return chosen + relaxed, len(relaxed)
 
 
-def distinct_outfits(
+def pick_diverse_outfits(
     outfits: Sequence[ScoredOutfit], *, limit: int, max_shared_items: int | None
-) -> list[ScoredOutfit]:
-    """Returns at most `limit` outfits, best first, preferring those that share few items."""
+) -> tuple[list[ScoredOutfit], int]:
+    """Returns which outfits to show, and how many of them are more alike than asked for.
+
+    An outfit that shares too many items with a better one is put aside; if there would be fewer
+    than `limit`, the best of those put aside are shown after all.
+
+    Args:
+        outfits: Best first.
+        limit: Most outfits.
+        max_shared_items: Most items that two of them have in common; None for no bound.
+
+    Returns:
+        Outfits, best first, and the number of those that were put aside before.
+    """
     if max_shared_items is None:
-        return list(outfits[:limit])
+        return list(outfits[:limit]), 0
     chosen: list[ScoredOutfit] = []
     aside: list[ScoredOutfit] = []
     for outfit in outfits:
         items = set(outfit.items) - {PADDING_INDEX}
         is_new = all(len(items & set(other.items)) <= max_shared_items for other in chosen)
         (chosen if is_new else aside).append(outfit)
-    kept = chosen[:limit] + aside[: max(0, limit - len(chosen))]
-    return sorted(kept, key=lambda outfit: -outfit.score)
+    relaxed = aside[: max(0, limit - len(chosen))]
+    kept = chosen[:limit] + relaxed
+    return sorted(kept, key=lambda outfit: -outfit.score), len(relaxed)
 
 
 def _best(scores: NDArray[np.float32], count: int) -> NDArray[np.int64]:

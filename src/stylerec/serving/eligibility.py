@@ -24,6 +24,7 @@ class Eligibility:
         market_row: Leaves out what is not sold there; 0 for no market filter.
         max_price: Dearest item, None for no bound. Passes everything where there are no prices;
             where there are, an item without one is too dear.
+        min_price: Cheapest item, likewise.
         departments: bool per department code, those to keep; None for all.
         product_types: bool per product type code, those to keep; None for all.
     """
@@ -33,6 +34,7 @@ class Eligibility:
     needs_stock: bool = True
     market_row: int = ALL_MARKETS_ROW
     max_price: float | None = None
+    min_price: float | None = None
     departments: NDArray[np.bool_] | None = None
     product_types: NDArray[np.bool_] | None = None
 
@@ -45,6 +47,8 @@ class Eligibility:
             found["not_in_market"] = self.catalogue.sold_in[self.market_row, items]
         if self.max_price is not None and self.catalogue.has_prices:
             found["too_dear"] = self.catalogue.price[items] <= self.max_price
+        if self.min_price is not None and self.catalogue.has_prices:
+            found["too_cheap"] = self.catalogue.price[items] >= self.min_price
         if self.departments is not None:
             found["other_department"] = self.departments[self.catalogue.department[items]]
         if self.product_types is not None:

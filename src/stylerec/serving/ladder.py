@@ -4,17 +4,20 @@ A rung is passed over when it has nothing to go on (no history, no such model), 
 longer than its budget. `popular` stands last in every contract and always answers.
 """
 
+import asyncio
 import logging
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stylerec.schema.touchpoints import MODEL_RUNGS, Rung
 from stylerec.serving import fallback
-from stylerec.serving.candidates import Candidates
+from stylerec.serving.candidates import Candidates, CandidateSet
 from stylerec.serving.deadline import Deadline, bounded
+from stylerec.serving.outfit_generation import generate_outfits
 from stylerec.serving.reasons import FallbackReason
 from stylerec.serving.resolved import ResolvedRequest
 from stylerec.serving.scoring import (
@@ -22,7 +25,7 @@ from stylerec.serving.scoring import (
     ScoredOutfit,
     Scorer,
     outfit_inputs,
-    outfits_of_beams,
+    scored_outfits,
     scores_of_sets,
     scoring_inputs,
 )
@@ -96,25 +99,61 @@ class Ladder:
         timeout_s = deadline.budget_s(budget_ms)
         if timeout_s <= 0:
             return FallbackReason.NO_TIME_LEFT
-        model = rung.value
-        build = outfit_inputs if rung == Rung.OUTFIT else scoring_inputs
-        inputs = build(resolved, candidates.sets, max_len=self.release.max_history_len[model])
-        version = self.release.model_versions[model]
+        asked = self._outfits if rung == Rung.OUTFIT else self._scores
         try:
-            outputs = await bounded(self.scorer.score(model, version, inputs, timeout_s), timeout_s)
+            return await bounded(asked(rung, resolved, candidates.sets, timeout_s), timeout_s)
         except TimeoutError:
             return FallbackReason.TIMEOUT
+        except InvalidAnswerError as error:
+            logger.debug("%s answered wrongly: %s", rung, error)
+            return FallbackReason.INVALID_ANSWER
         except Exception as error:
             # Whatever breaks in a dependency, the customer still gets an answer that says so.
             logger.debug("%s failed: %s", rung, type(error).__name__, exc_info=True)
             return FallbackReason.UNAVAILABLE
-        return _ranked(rung, outputs, candidates)
+
+    async def _scores(
+        self,
+        rung: Rung,
+        resolved: ResolvedRequest,
+        sets: tuple[CandidateSet, ...],
+        timeout_s: float,
+    ) -> Ranked:
+        model = rung.value
+        inputs = scoring_inputs(resolved, sets, max_len=self.release.max_history_len[model])
+        version = self.release.model_versions[model]
+        outputs = await self.scorer.score(model, version, inputs, timeout_s)
+        with _reading_answer():
+            return Ranked(scores=scores_of_sets(outputs, sets))
+
+    async def _outfits(
+        self,
+        rung: Rung,
+        resolved: ResolvedRequest,
+        sets: tuple[CandidateSet, ...],
+        timeout_s: float,
+    ) -> Ranked | FallbackReason:
+        """Returns outfits found here and scored by the model."""
+        model, style = rung.value, resolved.catalogue.style
+        assert style is not None  # refused otherwise
+        max_len = self.release.max_history_len[model]
+        # In a thread: other requests go on while numpy multiplies.
+        found = await asyncio.to_thread(generate_outfits, resolved, style, sets, max_len=max_len)
+        if not found:
+            return FallbackReason.NO_CANDIDATES
+        inputs = outfit_inputs(resolved, found, max_len=max_len)
+        version = self.release.model_versions[model]
+        outputs = await self.scorer.score(model, version, inputs, timeout_s)
+        with _reading_answer():
+            return Ranked(outfits=scored_outfits(outputs, found))
 
     def _refusal(self, rung: Rung, resolved: ResolvedRequest) -> FallbackReason | None:
         """Returns why a model need not even be asked; None if it should be."""
         if rung not in self.release.model_versions:
             return FallbackReason.MODEL_ABSENT
         if rung == Rung.OUTFIT:
+            if resolved.catalogue.style is None:
+                return FallbackReason.MODEL_ABSENT
             return None if len(resolved.context) else FallbackReason.UNKNOWN_HERO
         if len(resolved.context):
             return None
@@ -124,22 +163,26 @@ class Ladder:
         return FallbackReason.SHORT_HISTORY if rung == Rung.NEXT_ITEM and is_short else None
 
 
-def _ranked(
-    rung: Rung, outputs: dict[str, NDArray[Any]], candidates: Candidates
-) -> Ranked | FallbackReason:
+class InvalidAnswerError(Exception):
+    """A model answered with something that is no answer."""
+
+
+@contextmanager
+def _reading_answer() -> Iterator[None]:
     try:
-        if rung == Rung.OUTFIT:
-            return Ranked(outfits=outfits_of_beams(outputs, candidates.sets))
-        return Ranked(scores=scores_of_sets(outputs, candidates.sets))
+        yield
     except (AttributeError, TypeError, ValueError) as error:
-        logger.debug("%s answered wrongly: %s", rung, error)
-        return FallbackReason.INVALID_ANSWER
+        raise InvalidAnswerError(str(error)) from error
 
 
 def _local(
     rung: Rung, resolved: ResolvedRequest, candidates: Candidates
 ) -> Ranked | FallbackReason:
-    items = np.concatenate([found.items for found in candidates.sets])
+    sets, rules = candidates.sets, resolved.rules.outfit
+    if rules is not None:
+        most = min(rules.candidates_per_slot, resolved.max_candidates)
+        sets = tuple(replace(found, items=found.items[:most]) for found in sets)
+    items = np.concatenate([found.items for found in sets])
     if rung == Rung.CO_PURCHASE:
         scores = fallback.co_purchase_scores(resolved, items)
     elif rung == Rung.CONTENT:
@@ -148,5 +191,8 @@ def _local(
         scores = fallback.popular_scores(resolved, items)
     if isinstance(scores, FallbackReason):
         return scores
-    ends = np.cumsum([len(found.items) for found in candidates.sets])
-    return Ranked(scores=tuple(np.split(scores, ends[:-1])))
+    ends = np.cumsum([len(found.items) for found in sets])
+    of_sets = tuple(np.split(scores, ends[:-1]))
+    if rules is not None:
+        return Ranked(outfits=fallback.compose_outfits(sets, of_sets, resolved.request.limit))
+    return Ranked(scores=of_sets)

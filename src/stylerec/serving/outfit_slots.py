@@ -1,54 +1,56 @@
 """Candidates of complete-the-look: a template of product types, one set per slot."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from stylerec.schema.outfits import ANY_HERO, template_key
 from stylerec.serving.candidates import Candidates, CandidateSet
 from stylerec.serving.catalogue import Catalogue
+from stylerec.serving.contract_parts import OutfitRules
 from stylerec.serving.eligibility import Eligibility
 from stylerec.serving.postings import MISSING_CODE
 from stylerec.serving.resolved import ResolvedRequest
-from stylerec.serving.touchpoint_contract import OutfitRules
 
-ANY_HERO = "*"
-"""Key of the templates for heroes whose product type has none of its own."""
 _MAX_TEMPLATES_TRIED = 8
 
 
 def outfit_template(resolved: ResolvedRequest) -> Candidates:
     """Returns one candidate set per slot of the hero's best template.
 
-    The templates are the contract's for the hero's product type, else the contract's for any
-    hero, else the learnt ones (likewise), else the default: the first group with an eligible item
-    counts. Of its templates the first that can be filled whole is taken, else the one with the
-    most filled slots. A slot takes items of its product type, of the hero's department (or a
-    shared one, or none), that pass the filters; a slot without any is omitted by name.
+    The template is the caller's; else the templates are the contract's, else the learnt ones, else
+    the default, and within each those for the hero's product type in its department, for its
+    product type, for any hero in its department, for any hero: the first group with an eligible
+    item counts. Of its templates the first that can be filled whole is taken, else the one with the
+    most filled slots. A slot takes every item of its product type, of the hero's department (or a
+    shared one, or none), that passes the filters; a slot without any is omitted by name.
     """
     rules = resolved.rules.outfit
     assert rules is not None  # the contract's cross-field check
-    catalogue, eligible = resolved.catalogue, _eligible(resolved, rules)
-    best: list[tuple[str, NDArray[np.int64]]] = []
+    types = _TypeItems(resolved.catalogue, _eligible(resolved, rules))
+    best: Sequence[str] = ()
     best_filled = 0
     for templates in _template_groups(resolved, rules):
         for template in templates[:_MAX_TEMPLATES_TRIED]:
-            slots = [
-                (slot, eligible.first(_items_of(catalogue, slot), rules.candidates_per_slot))
-                for slot in template
-            ]
-            num_filled = sum(len(items) > 0 for _, items in slots)
+            num_filled = sum(len(types.of(name)) > 0 for name in template)
             is_whole = num_filled == len(template)
             if is_whole or num_filled > best_filled or not best:
-                best, best_filled = slots, num_filled
+                best, best_filled = template, num_filled
             if is_whole:
                 break
         if best_filled:
             break
+    sets = [(name, types.of(name)) for name in best]
     return Candidates(
-        sets=tuple(CandidateSet(slot, items, len(items)) for slot, items in best if len(items)),
-        omitted={slot: "no_eligible_items" for slot, items in best if not len(items)},
+        sets=tuple(
+            # One name for one type, however the template spells it.
+            CandidateSet(types.name_of(name), items, len(items))
+            for name, items in sets
+            if len(items)
+        ),
+        omitted={name: types.why_empty(name) for name, items in sets if not len(items)},
     )
 
 
@@ -72,20 +74,48 @@ def complement_types(catalogue: Catalogue, hero: int, *, max_slots: int) -> tupl
     return tuple(chosen)
 
 
+@dataclass(frozen=True)
+class _TypeItems:
+    """Eligible items per product type, looked up once per request."""
+
+    catalogue: Catalogue
+    eligible: Eligibility
+    found: dict[int, NDArray[np.int64]] = field(default_factory=dict)
+
+    def of(self, name: str) -> NDArray[np.int64]:
+        """Returns a type's eligible items, most popular first."""
+        code = self.catalogue.product_type_code(name)
+        if code not in self.found:
+            items = self.catalogue.by_product_type.of(code)
+            self.found[code] = self.eligible.first(items, len(items))
+        return self.found[code]
+
+    def name_of(self, name: str) -> str:
+        """Returns a type's name as the catalogue spells it."""
+        code = self.catalogue.product_type_code(name)
+        return self.catalogue.product_types[code]
+
+    def why_empty(self, name: str) -> str:
+        """Returns why a type has no items."""
+        is_known = self.catalogue.product_type_code(name) != MISSING_CODE
+        return "no_eligible_items" if is_known else "unknown_product_type"
+
+
 def _template_groups(
     resolved: ResolvedRequest, rules: OutfitRules
 ) -> Iterator[Sequence[Sequence[str]]]:
-    catalogue = resolved.catalogue
-    own_type = catalogue.product_types[catalogue.product_type[resolved.hero]].casefold()
+    if resolved.request.template:
+        yield [resolved.request.template]
+        return
+    catalogue, hero = resolved.catalogue, resolved.hero
+    own_type = catalogue.product_types[catalogue.product_type[hero]]
+    department = catalogue.departments[catalogue.department[hero]]
     written = {name.casefold(): listed for name, listed in rules.templates.items()}
     for source in (written, catalogue.templates):
-        for key in (own_type, ANY_HERO):
-            yield source.get(key, ())
-    yield [complement_types(catalogue, resolved.hero, max_slots=rules.max_slots)]
-
-
-def _items_of(catalogue: Catalogue, slot: str) -> NDArray[np.int32]:
-    return catalogue.by_product_type.of(catalogue.product_type_code(slot))
+        for hero_type in (own_type, ANY_HERO):
+            for key in (template_key(hero_type, department), hero_type):
+                yield source.get(key.casefold(), ())
+    yield [complement_types(catalogue, hero, max_slots=rules.max_slots)]
 
 
 def _fitting_departments(resolved: ResolvedRequest, rules: OutfitRules) -> NDArray[np.bool_] | None:
@@ -103,6 +133,10 @@ def _fitting_departments(resolved: ResolvedRequest, rules: OutfitRules) -> NDArr
 def _eligible(resolved: ResolvedRequest, rules: OutfitRules) -> Eligibility:
     eligible = replace(resolved.eligible, departments=_fitting_departments(resolved, rules))
     price = float(resolved.catalogue.price[resolved.hero])
-    if rules.max_price_ratio is None or not price > 0:
+    if not price > 0:
         return eligible
-    return eligible.below(rules.max_price_ratio * price)
+    if rules.min_price_ratio is not None:
+        eligible = replace(eligible, min_price=rules.min_price_ratio * price)
+    if rules.max_price_ratio is not None:
+        eligible = eligible.below(rules.max_price_ratio * price)
+    return eligible

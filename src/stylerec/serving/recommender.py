@@ -100,7 +100,12 @@ class Recommender:
         Raises:
             RequestError: Anything wrong with the body.
         """
-        return parse_instances(payload, contract=self.contract, markets=self.catalogue.markets)
+        return parse_instances(
+            payload,
+            contract=self.contract,
+            markets=self.catalogue.markets,
+            product_types=self.catalogue.known_types,
+        )
 
     async def recommend(
         self, requests: Sequence[RecommendationRequest], *, received_s: float | None = None

@@ -1,9 +1,10 @@
 """A decoded JSON body to requests; every wrong one is a `RequestError` naming the field."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from stylerec.errors import RequestError, shortened
+from stylerec.schema.tensors import MAX_OUTFIT_SLOTS
 from stylerec.schema.touchpoints import CandidateRule, CarouselRule, Touchpoint
 from stylerec.serving.contract import Contract
 from stylerec.serving.request_fields import integer, mapping, number, shown, text, texts
@@ -27,6 +28,7 @@ _FIELDS_OF_RULE: dict[CandidateRule, tuple[str, ...]] = {
     CandidateRule.LOW_PRICE_COMPLEMENTS: ("bag_item_ids",),
     CandidateRule.CAROUSELS: ("carousels",),
     **dict.fromkeys(HERO_RULES, ("hero_item_id",)),
+    CandidateRule.OUTFIT_TEMPLATE: ("hero_item_id", "template"),
 }
 _PURPOSE = {
     "hero_item_id": "the item that the customer is looking at",
@@ -48,6 +50,7 @@ class RecommendationRequest:
         candidate_item_ids: Items to be put in order, without repeats.
         exclude_item_ids: Items that may not be shown.
         carousels: Carousels to fill; empty for all of the contract's.
+        template: Product types of the outfits, besides the hero; empty for the hero's own template.
         market: Shop whose assortment and popularity apply; None for no market filter.
         max_price: Dearest item to be shown, in the retailer's currency.
         deadline_ms: The contract's deadline or the caller's, whichever is shorter.
@@ -62,12 +65,17 @@ class RecommendationRequest:
     candidate_item_ids: tuple[str, ...] = ()
     exclude_item_ids: tuple[str, ...] = ()
     carousels: tuple[CarouselRule, ...] = ()
+    template: tuple[str, ...] = ()
     market: str | None = None
     max_price: float | None = None
 
 
 def parse_instances(
-    payload: object, *, contract: Contract, markets: Sequence[str] = ()
+    payload: object,
+    *,
+    contract: Contract,
+    markets: Sequence[str] = (),
+    product_types: Collection[str] = (),
 ) -> list[RecommendationRequest]:
     """Returns the requests of a V1 body, `{"instances": [...]}`.
 
@@ -75,6 +83,7 @@ def parse_instances(
         payload: The decoded JSON body, whatever it is.
         contract: Decides which fields a touchpoint needs and how much may be asked.
         markets: The release's markets; empty when the retailer has none, then any name passes.
+        product_types: The release's product types in lower case; empty for no check.
 
     Raises:
         RequestError: Anything wrong; `where` is the field, such as `instances[3].limit`.
@@ -86,7 +95,7 @@ def parse_instances(
         raise RequestError(
             "instances",
             expected="a list with at least one request",
-            got="an empty list" if isinstance(instances, list) else "none",
+            got=shown(instances) if "instances" in body else "nothing",
             fix='send {"instances": [{"touchpoint": ...}]}',
         )
     if len(instances) > contract.max_instances:
@@ -97,13 +106,24 @@ def parse_instances(
             fix="split them over several calls",
         )
     return [
-        parse_request(instance, contract=contract, markets=markets, where=f"instances[{position}]")
+        parse_request(
+            instance,
+            contract=contract,
+            markets=markets,
+            product_types=product_types,
+            where=f"instances[{position}]",
+        )
         for position, instance in enumerate(instances)
     ]
 
 
 def parse_request(
-    instance: object, *, contract: Contract, markets: Sequence[str] = (), where: str = "instance"
+    instance: object,
+    *,
+    contract: Contract,
+    markets: Sequence[str] = (),
+    product_types: Collection[str] = (),
+    where: str = "instance",
 ) -> RecommendationRequest:
     """Returns one request.
 
@@ -140,6 +160,7 @@ def parse_request(
             fields, "exclude_item_ids", where, maximum=MAX_EXCLUDED_ITEMS, may_be_empty=True
         ),
         carousels=_carousels(fields, rules, where),
+        template=_template(fields, product_types, where),
         market=_market(fields, markets, where),
         max_price=None if max_price is None else number(max_price, f"{where}.max_price"),
     )
@@ -220,6 +241,33 @@ def _carousels(
                 fix="leave `carousels` out for all of them",
             )
     return tuple(CarouselRule(name) for name in names)
+
+
+def _template(
+    fields: dict[str, object], product_types: Collection[str], where: str
+) -> tuple[str, ...]:
+    """Returns the product types asked for; a type may come twice, such as two rings."""
+    if "template" not in fields:
+        return ()
+    where = f"{where}.template"
+    value = fields["template"]
+    if not isinstance(value, list) or not 1 <= len(value) <= MAX_OUTFIT_SLOTS:
+        raise RequestError(
+            where,
+            expected=f"a list of 1 to {MAX_OUTFIT_SLOTS} product types",
+            got=shown(value),
+            fix="leave it out for the template of the hero's product type",
+        )
+    names = tuple(text(name, f"{where}[{position}]") for position, name in enumerate(value))
+    for position, name in enumerate(names):
+        if product_types and name.casefold() not in product_types:
+            raise RequestError(
+                f"{where}[{position}]",
+                expected="a product type of the catalogue",
+                got=shown(name),
+                fix="check the spelling, or leave `template` out",
+            )
+    return names
 
 
 def _market(fields: dict[str, object], markets: Sequence[str], where: str) -> str | None:

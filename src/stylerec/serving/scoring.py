@@ -4,7 +4,7 @@ All candidate sets of a request go to a scoring model as one row: they share the
 encoder runs once.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -14,10 +14,8 @@ from numpy.typing import NDArray
 from stylerec.features.assemble import assemble_history
 from stylerec.schema import tensors
 from stylerec.serving.candidates import CandidateSet
+from stylerec.serving.outfit_search import FoundOutfit
 from stylerec.serving.resolved import ResolvedRequest
-
-_LOWEST_OUTFIT_SCORE = -1e8
-"""Impossible beams score -1e9."""
 
 
 class Scorer(Protocol):
@@ -61,13 +59,28 @@ class ScoredOutfit:
         items: Item index of each candidate set, 0 for a slot that stays empty.
         score: Of the whole outfit; higher is better.
         item_scores: One per candidate set; meaningless where the slot stays empty.
-        pair_scores: float32 `[1 + sets, 1 + sets]`, hero first; None when no outfit model scored.
+        details: What the outfit model says of it; None when no outfit model scored.
     """
 
     items: tuple[int, ...]
     score: float
     item_scores: tuple[float, ...]
-    pair_scores: NDArray[np.float32] | None = None
+    details: "OutfitDetails | None" = None
+
+
+@dataclass(frozen=True)
+class OutfitDetails:
+    """Why an outfit was chosen.
+
+    Attributes:
+        compatibility: The score without the customer, 0 to 1.
+        pair_scores: float32 `[1 + sets, 1 + sets]`, hero first.
+        customer_scores: float32 `[sets]`, what each item adds because of the customer.
+    """
+
+    compatibility: float
+    pair_scores: NDArray[np.float32]
+    customer_scores: NDArray[np.float32]
 
 
 def scoring_inputs(
@@ -105,64 +118,55 @@ def scores_of_sets(
 
 
 def outfit_inputs(
-    resolved: ResolvedRequest, sets: tuple[CandidateSet, ...], *, max_len: int
+    resolved: ResolvedRequest, outfits: Sequence[FoundOutfit], *, max_len: int
 ) -> dict[str, NDArray[Any]]:
-    """Returns the inputs of `outfit`, one row; slots beyond the template hold padding only."""
-    most = max(len(found.items) for found in sets)
-    slots = np.zeros((1, tensors.MAX_OUTFIT_SLOTS, most), dtype=np.int64)
-    for slot, found in enumerate(sets):
-        slots[0, slot, : len(found.items)] = found.items
+    """Returns the inputs of `outfit`, one row per outfit, the hero first."""
+    items = np.zeros((len(outfits), tensors.MAX_OUTFIT_SLOTS + 1), dtype=np.int64)
+    items[:, 0] = resolved.hero
+    for row, outfit in zip(items, outfits, strict=True):
+        row[1 : len(outfit.items) + 1] = outfit.items
+    history = history_items(resolved, max_len=max_len)
+    weight = np.full((len(outfits), 1), resolved.customer_weight, dtype=np.float32)
     return {
-        tensors.HERO_INDEX: np.array([[resolved.hero]], dtype=np.int64),
-        tensors.SLOT_CANDIDATE_INDEX: slots,
-        tensors.HISTORY_ITEM_INDEX: _history(resolved, max_len)[tensors.HISTORY_ITEM_INDEX],
-        tensors.CUSTOMER_WEIGHT: np.array([[resolved.customer_weight]], dtype=np.float32),
+        tensors.OUTFIT_ITEM_INDEX: items,
+        tensors.HISTORY_ITEM_INDEX: np.repeat(history[None, :], len(outfits), axis=0),
+        tensors.CUSTOMER_WEIGHT: weight,
     }
 
 
-def outfits_of_beams(
-    outputs: Mapping[str, NDArray[Any]], sets: tuple[CandidateSet, ...]
+def history_items(resolved: ResolvedRequest, *, max_len: int) -> NDArray[np.int64]:
+    """Returns the history as the models see it, int64 `[max_len]`, 0 padded."""
+    items: NDArray[np.int64] = _history(resolved, max_len)[tensors.HISTORY_ITEM_INDEX][0]
+    return items
+
+
+def scored_outfits(
+    outputs: Mapping[str, NDArray[Any]], found: Sequence[FoundOutfit]
 ) -> tuple[ScoredOutfit, ...]:
-    """Returns the possible beams, best first, each set of items once.
+    """Returns the outfits with the model's scores, best first.
 
     Raises:
-        ValueError: A wrong shape, a score that is not finite, or an item no slot offered.
+        ValueError: A wrong shape, or a number that is not finite.
     """
-    width, num_slots = tensors.OUTFIT_BEAM_WIDTH, tensors.MAX_OUTFIT_SLOTS
-    index = np.asarray(outputs.get(tensors.OUTFIT_ITEM_INDEX))
-    score = np.asarray(outputs.get(tensors.OUTFIT_SCORE), dtype=np.float32)
-    pairs = np.asarray(outputs.get(tensors.PAIR_SCORES), dtype=np.float32)
-    if (
-        index.shape != (1, width, num_slots)
-        or score.shape != (1, width)
-        or pairs.shape != (1, width, num_slots + 1, num_slots + 1)
-    ):
-        raise ValueError(f"outfits: got shapes {index.shape}, {score.shape} and {pairs.shape}")
-    found: list[ScoredOutfit] = []
-    used: set[tuple[int, ...]] = set()
-    for beam in np.argsort(-score[0], kind="stable"):
-        items = tuple(int(item) for item in index[0, beam, : len(sets)])
-        if not score[0, beam] > _LOWEST_OUTFIT_SCORE or not any(items) or items in used:
-            continue
-        own_pairs = pairs[0, beam, : len(sets) + 1, : len(sets) + 1]
-        _refuse_foreign(items, own_pairs, sets)
-        used.add(items)
-        against_hero = tuple(float(value) for value in own_pairs[0, 1:])
-        found.append(ScoredOutfit(items, float(score[0, beam]), against_hero, own_pairs))
-    if not found:
-        raise ValueError("outfits: got no possible beam")
-    return tuple(found)
-
-
-def _refuse_foreign(
-    items: tuple[int, ...], pairs: NDArray[np.float32], sets: tuple[CandidateSet, ...]
-) -> None:
-    for item, offered in zip(items, sets, strict=True):
-        if item and item not in offered.items:
-            raise ValueError(f"outfits: got item {item}, which its slot did not offer")
-    filled = [item for item in items if item]
-    if len(set(filled)) != len(filled) or not np.isfinite(pairs).all():
-        raise ValueError("outfits: got an item twice or a pair score that is not finite")
+    num_items = tensors.MAX_OUTFIT_SLOTS + 1
+    expected = {
+        tensors.OUTFIT_SCORE: (len(found),),
+        tensors.COMPATIBILITY: (len(found),),
+        tensors.PAIR_SCORES: (len(found), num_items, num_items),
+        tensors.CUSTOMER_SCORES: (len(found), num_items),
+    }
+    arrays = {name: np.asarray(outputs.get(name), dtype=np.float32) for name in expected}
+    for name, shape in expected.items():
+        if arrays[name].shape != shape or not np.isfinite(arrays[name]).all():
+            raise ValueError(f"{name}: expected finite numbers {shape}, got {arrays[name].shape}")
+    scored = []
+    for row, outfit in enumerate(found):
+        score, compatibility, pairs, customer = (array[row] for array in arrays.values())
+        end = len(outfit.items) + 1
+        details = OutfitDetails(float(compatibility), pairs[:end, :end], customer[1:end])
+        against_hero = tuple(float(value) for value in pairs[0, 1:end])
+        scored.append(ScoredOutfit(outfit.items, float(score), against_hero, details))
+    return tuple(sorted(scored, key=lambda outfit: -outfit.score))
 
 
 def _history(resolved: ResolvedRequest, max_len: int) -> dict[str, NDArray[Any]]:

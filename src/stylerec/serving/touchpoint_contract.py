@@ -3,10 +3,21 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from stylerec.schema.tensors import MAX_OUTFIT_SLOTS, OUTFIT_BEAM_WIDTH
-from stylerec.schema.touchpoints import MODEL_RUNGS, CandidateRule, CarouselRule, Rung, Touchpoint
+from stylerec.schema.tensors import MAX_OUTFIT_SLOTS
+from stylerec.schema.touchpoints import MODEL_RUNGS, CandidateRule, Rung, Touchpoint
+from stylerec.serving.contract_parts import (
+    Budgets,
+    Carousel,
+    ContractModel,
+    Diversity,
+    Filters,
+    LowPrice,
+    OutfitRules,
+    Slots,
+    Weights,
+)
 
 HERO_RULES = (
     CandidateRule.SAME_CATEGORY,
@@ -26,6 +37,8 @@ ALLOWED_RULES: dict[Touchpoint, tuple[CandidateRule, ...]] = {
     Touchpoint.COMPLETE_THE_LOOK: (CandidateRule.OUTFIT_TEMPLATE,),
 }
 """What callers of a touchpoint send decides which rules can work there."""
+MAX_OUTFITS = 8
+"""Most outfits in an answer: each is searched for anew."""
 
 
 class CrossFault(NamedTuple):
@@ -35,99 +48,6 @@ class CrossFault(NamedTuple):
     expected: str
     got: str
     fix: str
-
-
-class ContractModel(BaseModel):
-    """Base of the contract's parts: unknown names and silent conversions are refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
-
-
-class Weights(ContractModel):
-    """How much each signal counts; `customer` and `context` sum to 1."""
-
-    customer: float = Field(ge=0, le=1)
-    context: float = Field(ge=0, le=1)
-    """The hero or the bag. Without a usable history it counts alone."""
-    similarity: float = Field(default=0.0, ge=0, le=1)
-    """Share of content similarity in the scores of the `co_purchase` rung."""
-
-
-class Slots(ContractModel):
-    """How many items (per carousel; for outfits: how many outfits) an answer holds."""
-
-    default: int = Field(ge=1)
-    maximum: int = Field(ge=1)
-
-
-class Filters(ContractModel):
-    """What may not be shown."""
-
-    in_stock: bool = True
-    market: bool = True
-    exclude_seen: bool = False
-    """Leaves out every item of the customer's history."""
-    exclude_purchased: bool = False
-    exclude_hero: bool = True
-    """Leaves out the hero, or the items of the bag."""
-
-
-class Diversity(ContractModel):
-    """Most items of one kind in an answer; relaxed rather than leaving slots empty."""
-
-    max_per_brand: int | None = Field(default=None, ge=1)
-    max_per_product_type: int | None = Field(default=None, ge=1)
-
-
-class Budgets(ContractModel):
-    """Longest wait for each dependency, in milliseconds, inside the deadline."""
-
-    history: int = Field(ge=1)
-    outfit: int | None = Field(default=None, ge=1)
-    next_item: int | None = Field(default=None, ge=1)
-    ranking: int | None = Field(default=None, ge=1)
-
-    def of(self, rung: Rung) -> int | None:
-        """Returns the budget of a model rung, None if the contract names none."""
-        budgets = {
-            Rung.OUTFIT: self.outfit,
-            Rung.NEXT_ITEM: self.next_item,
-            Rung.RANKING: self.ranking,
-        }
-        return budgets[rung]
-
-
-class Carousel(ContractModel):
-    """One carousel of the `for-you` page."""
-
-    rule: CarouselRule
-    title: str = Field(min_length=1, max_length=120)
-    max_candidates: int | None = Field(default=None, ge=1)
-    """At most this many candidates; for `new_in`: how many of the newest items count as new."""
-
-
-class LowPrice(ContractModel):
-    """What counts as a little extra, in the retailer's currency."""
-
-    max_price: float = Field(gt=0)
-    max_share_of_bag: float = Field(gt=0, le=1)
-    """A candidate costs at most this share of the whole bag."""
-
-
-class OutfitRules(ContractModel):
-    """How complete-the-look finds the items of an outfit."""
-
-    candidates_per_slot: int = Field(default=100, ge=1, le=1_000)
-    max_slots: int = Field(default=4, ge=1, le=MAX_OUTFIT_SLOTS)
-    """Slots of the template used when neither this file nor the outfits give one."""
-    max_price_ratio: float | None = Field(default=None, gt=0)
-    """An item costs at most this many times the hero."""
-    shared_departments: tuple[str, ...] = ()
-    """Departments whose items go with a hero of any department."""
-    max_shared_items: int | None = Field(default=None, ge=0)
-    """Two outfits of an answer share at most so many items; relaxed if there are too few."""
-    templates: dict[str, tuple[tuple[str, ...], ...]] = Field(default_factory=dict)
-    """Hero product type to lists of product types, best first; wins over learnt templates."""
 
 
 class TouchpointContract(ContractModel):
@@ -236,12 +156,12 @@ class TouchpointContract(ContractModel):
                 "lower it or raise the maximum",
             )
         is_outfit = self.candidates == CandidateRule.OUTFIT_TEMPLATE
-        if is_outfit and self.slots.maximum > OUTFIT_BEAM_WIDTH:
+        if is_outfit and self.slots.maximum > MAX_OUTFITS:
             yield CrossFault(
                 ("slots", "maximum"),
-                f"at most {OUTFIT_BEAM_WIDTH} outfits",
+                f"at most {MAX_OUTFITS} outfits",
                 str(self.slots.maximum),
-                "lower it: the outfit model keeps no more beams",
+                "lower it: every outfit is searched for anew",
             )
         if is_outfit and not self.filters.exclude_hero:
             yield CrossFault(
@@ -269,6 +189,17 @@ class TouchpointContract(ContractModel):
         if len(set(rules)) != len(rules):
             yield CrossFault(
                 ("carousels",), "each rule once", ", ".join(rules), "remove the repeats"
+            )
+        yield from self._outfit_faults()
+
+    def _outfit_faults(self) -> Iterator[CrossFault]:
+        rules = self.outfit
+        if rules and rules.max_price_ratio and rules.max_price_ratio < (rules.min_price_ratio or 0):
+            yield CrossFault(
+                ("outfit", "min_price_ratio"),
+                f"at most max_price_ratio = {rules.max_price_ratio:g}",
+                f"{rules.min_price_ratio:g}",
+                "lower it: no price lies between the two",
             )
         for hero_type, templates in (self.outfit.templates if self.outfit else {}).items():
             sizes = [len(template) for template in templates]

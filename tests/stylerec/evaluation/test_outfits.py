@@ -3,12 +3,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from safetensors.numpy import save_file
 
-from stylerec.data.outfits import Questions
+from stylerec.data.outfit_negatives import Questions
 from stylerec.errors import DataError, ReleaseError
 from stylerec.evaluation.outfits import answered_rightly, evaluate_outfits, sum_of_pairs
 from stylerec.features.vocabulary import Vocabulary
+from stylerec.models.outfit.export import write_onnx
+from stylerec.models.outfit.scoring_graph import OutfitScorer
 
 NUM_MOODS = 4
 
@@ -33,8 +36,12 @@ class Prepared:
         self.outfits = pd.DataFrame(rows, columns=["outfit_id", "item_index", "is_hero"])
 
 
-def export(folder: Path, style: np.ndarray) -> Path:
+def export(folder: Path, style: np.ndarray, served: np.ndarray | None = None) -> Path:
+    """Writes an export whose graph scores with the embeddings `served`, by default the same."""
     save_file({"style_embedding": style.astype(np.float32)}, folder / "style_embedding.safetensors")
+    table = torch.from_numpy((style if served is None else served).astype(np.float32))
+    graph = OutfitScorer(table, scale=torch.tensor(0.1), bias=torch.tensor(0.0)).eval()
+    write_onnx(graph, folder / "model.onnx", max_len=1)
     return folder
 
 
@@ -48,6 +55,20 @@ class TestEvaluateOutfits:
         # Three options all of other moods: (30 / 39) * (29 / 38) * (28 / 37).
         assert metrics.fitb == pytest.approx(30 / 39 * 29 / 38 * 28 / 37, abs=0.12)
         assert metrics.num_outfits > 10
+        assert (metrics.pairwise_auc, metrics.pairwise_fitb) == (metrics.auc, metrics.fitb)
+
+    def test_the_served_graph_and_the_sum_of_pairs_are_two_scores(self, tmp_path):
+        prepared = Prepared()
+        folder = export(tmp_path, np.ones((82, 4)), np.eye(NUM_MOODS)[prepared.mood])
+        metrics = evaluate_outfits(folder, prepared)
+        assert metrics.auc > 0.8
+        assert metrics.pairwise_auc == 0.5
+
+    def test_refuses_a_missing_graph(self, tmp_path):
+        folder = export(tmp_path, np.ones((82, 4)))
+        (folder / "model.onnx").unlink()
+        with pytest.raises(ReleaseError, match=r"model\.onnx.*export the outfit model again"):
+            evaluate_outfits(folder, Prepared())
 
     def test_a_constant_embedding_earns_chance_and_no_answer(self, tmp_path):
         metrics = evaluate_outfits(export(tmp_path, np.ones((82, 4))), Prepared())
@@ -85,10 +106,13 @@ class TestSumOfPairs:
 
 class TestAnsweredRightly:
     def test_counts_ties_as_wrong(self):
-        style = np.array([[0.0], [0.0], [1.0], [2.0], [2.0], [1.0], [0.5]], dtype=np.float32)
+        value = np.array([0.0, 0.0, 1.0, 2.0, 2.0, 1.0, 0.5])
         questions = Questions(
             context=np.array([[2, 0], [2, 0]]),
             options=np.array([[3, 5, 6, 2], [3, 4, 5, 6]]),
             num_skipped=0,
         )
-        assert answered_rightly(style, questions).tolist() == [True, False]
+        assert answered_rightly(lambda rows: value[rows].sum(axis=1), questions).tolist() == [
+            True,
+            False,
+        ]

@@ -36,6 +36,7 @@ KINDS = {
 }
 PER_KIND = 8
 NUM_NEIGHBOURS = 3
+PATIENCE = 20
 ITEM_IDS = tuple(f"{kind}-{number}" for kind in KINDS for number in range(PER_KIND))
 
 
@@ -58,7 +59,7 @@ class FakeScorer:
             raise self.errors[model]
         if model in self.outputs:
             return self.outputs[model]
-        return beams(inputs) if model == tensors.OUTFIT else item_scores(inputs)
+        return outfit_scores(inputs) if model == tensors.OUTFIT else item_scores(inputs)
 
     async def _wait(self, delay_s: float) -> None:
         try:
@@ -81,20 +82,16 @@ def item_scores(inputs: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def beams(inputs: dict[str, Any]) -> dict[str, Any]:
-    """Returns beam w holding each slot's w-th candidate, with score 0.9 - w / 10."""
-    slots = inputs[tensors.SLOT_CANDIDATE_INDEX][0]
-    width, num_slots = tensors.OUTFIT_BEAM_WIDTH, tensors.MAX_OUTFIT_SLOTS
-    items = np.zeros((1, width, num_slots), dtype=np.int64)
-    score = np.full((1, width), -1e9, dtype=np.float32)
-    for beam in range(min(width, slots.shape[1])):
-        items[0, beam] = slots[:, beam]
-        score[0, beam] = 0.9 - beam / 10
-    pairs = np.full((1, width, num_slots + 1, num_slots + 1), 0.25, dtype=np.float32)
+def outfit_scores(inputs: dict[str, Any]) -> dict[str, Any]:
+    """Returns scores 0.9, 0.8, ... in the order asked; all pairs 0.25, all customer parts 0.125."""
+    num_outfits, num_items = inputs[tensors.OUTFIT_ITEM_INDEX].shape
+    score = (0.9 - np.arange(num_outfits) / 10).astype(np.float32)
     return {
-        tensors.OUTFIT_ITEM_INDEX: items,
         tensors.OUTFIT_SCORE: score,
-        tensors.PAIR_SCORES: pairs,
+        tensors.COMPATIBILITY: score / 2,
+        tensors.PAIR_SCORES: np.full((num_outfits, num_items, num_items), 0.25, dtype=np.float32),
+        tensors.CUSTOMER_SCORES: np.full((num_outfits, num_items), 0.125, dtype=np.float32),
+        tensors.STYLE_EMBEDDING: np.zeros((num_outfits, num_items, PER_KIND), dtype=np.float32),
     }
 
 
@@ -118,7 +115,10 @@ class FakeReader:
 
 
 class Shop:
-    """64 items, most popular first; dress-k was bought with heels-k, clutch-k and ring-k."""
+    """64 items, most popular first; dress-k was bought with heels-k, clutch-k and ring-k.
+
+    Items with the same number are of the same style.
+    """
 
     now_s = NOW_S
     markets = MARKETS
@@ -128,7 +128,7 @@ class Shop:
 
     def __init__(self) -> None:
         self.vocabulary = Vocabulary(item_ids=ITEM_IDS)
-        self.contract = load_contract(default_contract_path())
+        self.contract = self.contract_with()
 
     def index(self, item_id: str) -> int:
         """Returns an item's index."""
@@ -196,6 +196,13 @@ class Shop:
             "content_embedding": content,
         }
 
+    def style(self) -> dict[str, Any]:
+        """Returns the style embeddings: item k of a kind has a 1 in place k."""
+        numbers = [int(item_id.split("-")[1]) for item_id in ITEM_IDS]
+        style = np.zeros((len(ITEM_IDS) + 2, PER_KIND), dtype=np.float32)
+        style[2:] = np.eye(PER_KIND, dtype=np.float32)[numbers]
+        return {"style_embedding": style, "customer_norm": np.ones(1, dtype=np.float32)}
+
     def catalogue(
         self,
         *,
@@ -203,6 +210,7 @@ class Shop:
         templates: dict[str, list[list[str]]] | None = None,
         sells_in: Sequence[str] = MARKETS,
         arrays: dict[str, Any] | None = None,
+        has_style: bool = True,
         **cells: dict[str, Any],
     ) -> Catalogue:
         """Returns the catalogue without some columns; `cells` maps column to item to value."""
@@ -218,11 +226,19 @@ class Shop:
             arrays=found,
             markets=sells_in,
             templates=templates,
+            style=self.style() if has_style else None,
         )
 
     def contract_with(self, touchpoint: str = "", **changes: Any) -> Contract:
-        """Returns the default contract with fields changed: of a touchpoint, or global ones."""
+        """Returns the default contract with fields changed: of a touchpoint, or global ones.
+
+        It is patient: on a busy machine the default budgets would run out in tests about other
+        things.
+        """
         document = yaml.safe_load(default_contract_path().read_text())
+        for rules in document["touchpoints"].values():
+            rules["deadline_ms"] *= PATIENCE
+            rules["budget_ms"] = {name: PATIENCE * ms for name, ms in rules["budget_ms"].items()}
         place = document["touchpoints"][touchpoint] if touchpoint else document
         place.update(copy.deepcopy(changes))
         return load_contract(yaml.safe_dump(document))

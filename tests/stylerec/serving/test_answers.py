@@ -134,20 +134,88 @@ class TestCarousels:
 
 class TestOutfits:
     def test_hold_slots_scores_and_pairs(self, shop) -> None:
-        answer = shop.answer("complete-the-look", limit=1)
+        answer = shop.answer("complete-the-look", hero_item_id="dress-2", limit=1)
         assert answer["served_by"] == "primary"
+        ids = ["heels-2", "clutch-2", "ring-2"]
         assert answer["outfits"] == [
             {
                 "items": [
-                    {"slot": "heels", "item_id": "heels-0", "score": 0.25, "because": "dress-0"},
-                    {"slot": "clutch", "item_id": "clutch-0", "score": 0.25, "because": "dress-0"},
-                    {"slot": "ring", "item_id": "ring-0", "score": 0.25, "because": "dress-0"},
+                    {
+                        "slot": item_id.split("-")[0],
+                        "item_id": item_id,
+                        "score": 0.25,
+                        # Two others; the fake model gives each item a pair with itself too.
+                        "with_outfit": 3 * 0.25,
+                        "with_customer": 0.125,
+                        "because": "dress-2",
+                    }
+                    for item_id in ids
                 ],
                 "score": 0.9,
+                "compatibility": 0.45,
+                "pair_items": ["dress-2", *ids],
                 "pair_scores": [[0.25] * 4] * 4,
                 "missing_slots": [],
             }
         ]
+
+    def test_differ_as_the_contract_asks(self, shop) -> None:
+        answer = shop.answer("complete-the-look", limit=3)
+        shown = [set(items) for items in shop.shown(answer)]
+        assert len(shown) == 3
+        assert all(len(a & b) <= 2 for a in shown for b in shown if a is not b)
+        assert answer["notes"] == {}
+
+    def test_say_when_they_are_more_alike(self, shop) -> None:
+        few = {f"{kind}-{n}": False for kind in ("heels", "clutch") for n in range(1, 8)}
+        rules = shop.contract.of("complete-the-look").outfit.model_dump(mode="json")
+        contract = shop.contract_with("complete-the-look", outfit={**rules, "max_shared_items": 1})
+        answer = shop.answer(
+            "complete-the-look",
+            contract=contract,
+            catalogue=shop.catalogue(in_stock=few),
+            limit=2,
+        )
+        assert len(answer["outfits"]) == 2
+        assert answer["notes"] == {"alike_outfits": 1}
+
+    def test_the_customer_changes_what_is_chosen(self, shop) -> None:
+        # Customer c1 viewed dress-6 and dress-7.
+        contract = shop.contract_with(
+            "complete-the-look", weights={"customer": 1.0, "context": 0.0}
+        )
+        fields = {"hero_item_id": "dress-0", "contract": contract, "limit": 8}
+        rules = contract.of("complete-the-look").outfit
+        assert rules.max_shared_items == 2
+        for customer_id, expected in ((None, False), ("c1", True)):
+            answer = shop.answer("complete-the-look", customer_id=customer_id, **fields)
+            shown = set(shop.all_shown(answer))
+            assert ({"heels-6", "clutch-6", "ring-6"} <= shown) == expected
+
+    def test_follow_the_callers_template(self, shop) -> None:
+        answer = shop.answer("complete-the-look", template=["ring", "Ring", "boots"], limit=1)
+        [outfit] = answer["outfits"]
+        assert [item["slot"] for item in outfit["items"]] == ["ring", "ring"]
+        assert outfit["missing_slots"] == ["boots"]
+        assert answer["omitted"] == {"boots": "no_eligible_items"}
+
+    def test_are_shorter_where_a_type_has_too_few_items(self, shop) -> None:
+        few = {f"ring-{number}": False for number in range(1, 8)}
+        answer = shop.answer(
+            "complete-the-look",
+            catalogue=shop.catalogue(in_stock=few),
+            template=["ring", "ring", "heels"],
+            limit=1,
+        )
+        [outfit] = answer["outfits"]
+        assert [item["slot"] for item in outfit["items"]] == ["ring", "heels"]
+        assert outfit["missing_slots"] == ["ring"]
+
+    def test_are_none_where_nothing_can_be_shown(self, shop) -> None:
+        answer = shop.answer("complete-the-look", template=["boots"])
+        assert answer["outfits"] == []
+        assert answer["fallback_reason"] == "no_candidates"
+        assert answer["omitted"] == {"boots": "no_eligible_items"}
 
     def test_are_composed_where_no_model_answers(self, shop) -> None:
         scorer = shop.scorer(errors={"outfit": OSError()})

@@ -77,3 +77,25 @@ class TestCatalogue:
     def test_refuses_stock_of_other_items(self, shop) -> None:
         with pytest.raises(ValueError, match="in_stock"):
             shop.catalogue().with_stock(np.zeros(3, dtype=np.bool_))
+
+
+class TestStyle:
+    def test_is_grouped_by_product_type(self, shop) -> None:
+        catalogue = shop.catalogue()
+        heels = catalogue.by_product_type.of(catalogue.product_type_code("heels"))
+        rows = catalogue.style.row_of[heels]
+        assert rows.tolist() == list(range(rows[0], rows[0] + len(heels)))
+
+    def test_is_none_without_outfits(self, shop) -> None:
+        assert shop.catalogue(has_style=False).style is None
+
+    @pytest.mark.parametrize("fault", ["rows", "customer_norm"])
+    def test_refuses_one_of_another_release(self, shop, monkeypatch, fault: str) -> None:
+        arrays = shop.style()
+        if fault == "rows":
+            arrays["style_embedding"] = arrays["style_embedding"][1:]
+        else:
+            del arrays[fault]
+        monkeypatch.setattr(shop, "style", lambda: arrays)
+        with pytest.raises(ReleaseError, match="style_embedding"):
+            shop.catalogue()

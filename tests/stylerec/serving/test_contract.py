@@ -213,6 +213,12 @@ class TestLint:
         [fault] = lint(yaml.safe_dump(document))
         assert fault.where == "touchpoints.complete-the-look.filters"
 
+    def test_refuses_price_bounds_that_exclude_each_other(self) -> None:
+        document = yaml.safe_load(DEFAULT)
+        document["touchpoints"]["complete-the-look"]["outfit"]["min_price_ratio"] = 11
+        [fault] = lint(yaml.safe_dump(document))
+        assert fault.where == "touchpoints.complete-the-look.outfit.min_price_ratio"
+
     def test_suggests_the_nearest_name(self) -> None:
         [fault] = [f for f in lint(replaced("default: 3,", "defualt: 3,")) if "defualt" in f.where]
         assert fault.fix == "did you mean `default`?"

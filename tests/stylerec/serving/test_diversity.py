@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from stylerec.serving.diversity import distinct_outfits, pick_diverse, ranked_positions
+from stylerec.serving.contract_parts import Diversity
+from stylerec.serving.diversity import pick_diverse, pick_diverse_outfits, ranked_positions
 from stylerec.serving.scoring import ScoredOutfit
-from stylerec.serving.touchpoint_contract import Diversity
 
 
 def positions(scores: list[float], *, num_matching: int, count: int) -> list[int]:
@@ -76,21 +76,25 @@ def outfit(score: float, *items: int) -> ScoredOutfit:
     return ScoredOutfit(items, score, (0.0,) * len(items))
 
 
-class TestDistinctOutfits:
+class TestPickDiverseOutfits:
     OUTFITS = (outfit(0.9, 2, 3, 4), outfit(0.8, 2, 3, 5), outfit(0.7, 6, 7, 4))
 
     def test_takes_the_best_without_a_bound(self) -> None:
-        found = distinct_outfits(self.OUTFITS, limit=2, max_shared_items=None)
+        found, num_alike = pick_diverse_outfits(self.OUTFITS, limit=2, max_shared_items=None)
         assert [o.score for o in found] == [0.9, 0.8]
+        assert num_alike == 0
 
     def test_passes_over_what_is_nearly_the_same(self) -> None:
-        found = distinct_outfits(self.OUTFITS, limit=2, max_shared_items=1)
+        found, num_alike = pick_diverse_outfits(self.OUTFITS, limit=2, max_shared_items=1)
         assert [o.score for o in found] == [0.9, 0.7]
+        assert num_alike == 0
 
     def test_takes_it_after_all_rather_than_showing_fewer(self) -> None:
-        found = distinct_outfits(self.OUTFITS, limit=3, max_shared_items=1)
+        found, num_alike = pick_diverse_outfits(self.OUTFITS, limit=3, max_shared_items=1)
         assert [o.score for o in found] == [0.9, 0.8, 0.7]
+        assert num_alike == 1
 
     def test_empty_slots_are_not_shared_items(self) -> None:
         pair = (outfit(0.9, 2, 0), outfit(0.8, 3, 0))
-        assert len(distinct_outfits(pair, limit=2, max_shared_items=0)) == 2
+        found, num_alike = pick_diverse_outfits(pair, limit=2, max_shared_items=0)
+        assert (len(found), num_alike) == (2, 0)

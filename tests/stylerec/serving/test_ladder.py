@@ -19,7 +19,7 @@ def climb(
     *,
     scorer: Any = None,
     models: tuple[str, ...] = tensors.MODEL_NAMES,
-    left_s: float = 0.25,
+    left_s: float = 10.0,
     min_interactions: int = 2,
 ) -> Outcome:
     ladder = Ladder(
@@ -63,7 +63,6 @@ class TestClimb:
             ({"errors": {"next_item": ValueError("bad")}}, FallbackReason.UNAVAILABLE),
             ({"errors": {"next_item": TimeoutError()}}, FallbackReason.TIMEOUT),
             ({"errors": {"next_item": asyncio.CancelledError()}}, FallbackReason.UNAVAILABLE),
-            ({"delay_s": {"next_item": 60.0}}, FallbackReason.TIMEOUT),
             ({"outputs": {"next_item": {}}}, FallbackReason.INVALID_ANSWER),
             ({"outputs": {"next_item": None}}, FallbackReason.INVALID_ANSWER),
             (
@@ -82,6 +81,16 @@ class TestClimb:
         resolved = for_you(shop, "ring-1", "ring-2")
         outcome = climb(shop, resolved, scorer=shop.scorer(**failure))
         assert (outcome.rung, outcome.skipped) == (Rung.RANKING, {Rung.NEXT_ITEM: reason})
+
+    def test_a_slow_model_leaves_it_to_the_next(self, shop) -> None:
+        contract = shop.contract_with(
+            "for-you", budget_ms={"history": 700, "next_item": 50, "ranking": 2_000}
+        )
+        known = shop.known("ring-1", "ring-2")
+        resolved = shop.resolved("for-you", contract=contract, history=known)
+        outcome = climb(shop, resolved, scorer=shop.scorer(delay_s={"next_item": 60.0}))
+        assert outcome.rung == Rung.RANKING
+        assert outcome.skipped == {Rung.NEXT_ITEM: FallbackReason.TIMEOUT}
 
     def test_a_model_that_the_release_lacks_is_not_asked(self, shop) -> None:
         scorer = shop.scorer()
@@ -135,21 +144,33 @@ class TestClimb:
 
     def test_gives_no_more_than_is_left(self, shop) -> None:
         scorer = shop.scorer()
-        climb(shop, for_you(shop, "ring-1", "ring-2"), scorer=scorer, left_s=0.05)
-        assert scorer.calls[0][3] == pytest.approx(0.05 - 0.015, abs=0.01)
+        climb(shop, for_you(shop, "ring-1", "ring-2"), scorer=scorer, left_s=1.0)
+        assert scorer.calls[0][3] == pytest.approx(1.0 - 0.015, abs=0.5)
 
     def test_an_outfit_needs_a_known_hero(self, shop) -> None:
         resolved = shop.resolved("complete-the-look", hero_item_id="x")
         outcome = climb(shop, resolved)
         assert outcome.skipped[Rung.OUTFIT] == FallbackReason.UNKNOWN_HERO
 
-    def test_an_outfit_of_foreign_items_is_refused(self, shop) -> None:
-        outputs = {
-            tensors.OUTFIT_ITEM_INDEX: np.full((1, 8, 5), shop.index("boots-1")),
-            tensors.OUTFIT_SCORE: np.ones((1, 8)),
-            tensors.PAIR_SCORES: np.ones((1, 8, 6, 6)),
-        }
+    def test_an_outfit_needs_the_releases_styles(self, shop) -> None:
+        catalogue = shop.catalogue(has_style=False)
+        resolved = shop.resolved("complete-the-look", catalogue=catalogue, hero_item_id="dress-0")
+        outcome = climb(shop, resolved)
+        assert outcome.skipped[Rung.OUTFIT] == FallbackReason.MODEL_ABSENT
+        assert outcome.ranked.outfits
+
+    @pytest.mark.parametrize("outputs", [None, {tensors.OUTFIT_SCORE: np.ones(1)}])
+    def test_scores_that_are_none_are_refused(self, shop, outputs) -> None:
         resolved = shop.resolved("complete-the-look", hero_item_id="dress-0")
         outcome = climb(shop, resolved, scorer=shop.scorer(outputs={"outfit": outputs}))
         assert outcome.rung == Rung.CONTENT
         assert outcome.skipped == {Rung.OUTFIT: FallbackReason.INVALID_ANSWER}
+
+    def test_only_the_outfits_found_are_scored(self, shop) -> None:
+        scorer = shop.scorer()
+        resolved = shop.resolved("complete-the-look", hero_item_id="dress-0", limit=1)
+        outcome = climb(shop, resolved, scorer=scorer)
+        [outfit] = outcome.ranked.outfits
+        # Of heels-1 and clutch-1 in one set, neither of the hero's style, the first one.
+        assert outfit.items == (shop.index("heels-1"),)
+        assert len(scorer.inputs_of("outfit")[tensors.OUTFIT_ITEM_INDEX]) == 1

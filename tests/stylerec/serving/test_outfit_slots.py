@@ -36,6 +36,28 @@ class TestOutfitTemplate:
         assert found["heels"] == [f"heels-{number}" for number in range(8)]
         assert list(found) == ["ring", "heels"]
 
+    def test_the_heros_department_comes_before_all_departments(self, shop) -> None:
+        learnt = {"dress": [["ring"]], "Dress @ Women": [["heels"]], "dress @ men": [["clutch"]]}
+        for templates, expected in (
+            (learnt, ["heels"]),
+            ({"*": [["ring"]], "* @ women": [["heels"]]}, ["heels"]),
+            ({"dress": [["ring"]], "* @ women": [["heels"]]}, ["ring"]),
+        ):
+            resolved = shop.resolved(
+                "complete-the-look",
+                catalogue=shop.catalogue(templates=templates),
+                hero_item_id="dress-0",
+            )
+            assert list(slots(shop, outfit_template(resolved))) == expected
+
+    def test_the_callers_template_wins(self, shop) -> None:
+        resolved = shop.resolved(
+            "complete-the-look", hero_item_id="dress-0", template=["Clutch", "nothing"]
+        )
+        candidates = outfit_template(resolved)
+        assert list(slots(shop, candidates)) == ["clutch"]
+        assert candidates.omitted == {"nothing": "unknown_product_type"}
+
     def test_then_that_of_any_hero(self, shop) -> None:
         resolved = shop.resolved(
             "complete-the-look",
@@ -105,6 +127,19 @@ class TestOutfitTemplate:
         assert found["boots"] == [f"boots-{number}" for number in range(2, 8)]
         # Scarves are unisex, a department that the contract shares; heels are women's.
         assert set(found) == {"boots", "scarf"}
+
+    def test_leaves_out_what_is_too_cheap_for_the_hero(self, shop) -> None:
+        # A ring costs 8 and every second one half of it; the dress 40, so 6 is asked for.
+        resolved = shop.resolved(
+            "complete-the-look",
+            contract=shop.contract_with(
+                "complete-the-look", outfit=rules(shop, min_price_ratio=0.15)
+            ),
+            hero_item_id="dress-0",
+            template=["ring"],
+        )
+        found = slots(shop, outfit_template(resolved))["ring"]
+        assert found == [f"ring-{number}" for number in range(0, 8, 2)]
 
     def test_answers_an_unknown_hero(self, shop) -> None:
         resolved = shop.resolved("complete-the-look", hero_item_id="x")

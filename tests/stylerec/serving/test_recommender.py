@@ -15,7 +15,7 @@ from stylerec.serving.recommender import Recommender
 CONTRACT = load_contract(default_contract_path())
 HANGS_S = 60.0
 # Other tests share the machine: how much longer than its deadline an answer may take here.
-SLACK_S = 0.25
+SLACK_S = 2.0
 
 
 class TestDeadlines:
@@ -27,7 +27,7 @@ class TestDeadlines:
         reader = shop.reader(delay_s=HANGS_S)
         start = time.monotonic()
         answer = self.answer_without_waiting_for_the_rest(
-            shop, touchpoint, scorer=scorer, reader=reader
+            shop, touchpoint, contract=CONTRACT, scorer=scorer, reader=reader
         )
         assert time.monotonic() - start < CONTRACT.of(touchpoint).deadline_ms / 1_000 + SLACK_S
         assert answer["notes"]["history"] == "history_timeout"
@@ -77,8 +77,14 @@ class TestDeadlines:
         assert answer["fallback_reason"] == "no_time_left"
 
     def test_a_slow_model_leaves_time_for_the_next(self, shop) -> None:
+        contract = shop.contract_with(
+            "for-you", budget_ms={"history": 700, "next_item": 50, "ranking": 2_000}
+        )
         answer = shop.answer(
-            "for-you", customer_id="c1", scorer=shop.scorer(delay_s={"next_item": HANGS_S})
+            "for-you",
+            customer_id="c1",
+            contract=contract,
+            scorer=shop.scorer(delay_s={"next_item": HANGS_S}),
         )
         assert answer["model"] == "ranking"
         assert answer["skipped"] == {"next_item": "timeout"}
@@ -175,12 +181,12 @@ class TestSeveralInstances:
         assert reader.calls == [["c1", "c2"]]
 
     def test_run_concurrently(self, shop) -> None:
-        scorer = shop.scorer(delay_s={"next_item": 0.05})
+        scorer = shop.scorer(delay_s={"next_item": 0.25})
         instance = {"touchpoint": "for-you", "customer_id": "c1"}
         start = time.monotonic()
         answers = self.recommend(shop.recommender(scorer=scorer), *[instance] * 8)
         assert {answer["model"] for answer in answers} == {"next_item"}
-        assert time.monotonic() - start < 8 * 0.05
+        assert time.monotonic() - start < 8 * 0.25
 
     def test_an_impatient_one_does_not_cost_the_others_their_history(self, shop) -> None:
         reader = shop.reader({"c1": shop.history("ring-1", "ring-2")}, delay_s=0.01)

@@ -142,6 +142,14 @@ class TestParseInstances:
             parse_instances(payload, contract=CONTRACT)
         assert caught.value.where == field
 
+    @pytest.mark.parametrize(
+        ("body", "got"),
+        [({}, "got nothing"), ({"instances": 3}, "got 3"), ({"instances": []}, "got a list of 0")],
+    )
+    def test_says_what_the_instances_are_instead(self, body: dict, got: str) -> None:
+        with pytest.raises(RequestError, match=got):
+            parse_instances(body, contract=CONTRACT)
+
     def test_says_which_extra_field_and_which_are_known(self) -> None:
         with pytest.raises(RequestError, match=r"instances\[0\]\.colour: expected only touchpoint"):
             parse({**FOR_YOU, "colour": "red"})
@@ -194,3 +202,37 @@ class TestFuzz:
             assert outcome.where.startswith("instance")
         else:
             assert 1 <= outcome.limit <= CONTRACT.of(outcome.touchpoint).slots.maximum
+
+
+class TestTemplate:
+    TYPES = frozenset({"heels", "ring"})
+
+    def parse(self, shop, template: object):
+        fields = {"touchpoint": "complete-the-look", "hero_item_id": "dress-0"}
+        payload = {"instances": [{**fields, "template": template}]}
+        [request] = parse_instances(payload, contract=shop.contract, product_types=self.TYPES)
+        return request.template
+
+    def test_may_name_a_type_twice_and_in_any_case(self, shop) -> None:
+        assert self.parse(shop, ["Heels", "ring", "ring"]) == ("Heels", "ring", "ring")
+
+    @pytest.mark.parametrize(
+        ("template", "field"),
+        [
+            ([], "instances[0].template"),
+            ("ring", "instances[0].template"),
+            (["ring"] * 6, "instances[0].template"),
+            (["ring", "sofa"], "instances[0].template[1]"),
+            (["ring", 7], "instances[0].template[1]"),
+            ([""], "instances[0].template[0]"),
+        ],
+    )
+    def test_refuses_any_other_naming_the_field(self, shop, template: object, field: str) -> None:
+        with pytest.raises(RequestError) as caught:
+            self.parse(shop, template)
+        assert caught.value.where == field
+
+    def test_belongs_to_complete_the_look_alone(self, shop) -> None:
+        payload = {"instances": [{"touchpoint": "for-you", "template": ["ring"]}]}
+        with pytest.raises(RequestError, match="template"):
+            parse_instances(payload, contract=shop.contract)

@@ -4,9 +4,10 @@ import pytest
 from stylerec.schema import tensors
 from stylerec.schema.tensors import MODEL_SPECS
 from stylerec.serving.candidates import CandidateSet
+from stylerec.serving.outfit_search import FoundOutfit
 from stylerec.serving.scoring import (
     outfit_inputs,
-    outfits_of_beams,
+    scored_outfits,
     scores_of_sets,
     scoring_inputs,
 )
@@ -83,19 +84,19 @@ class TestScoresOfSets:
             scores_of_sets(outputs, sets_of([5, 6], [7]))
 
 
-def beams_of(*items: list[int], scores: list[float]) -> dict[str, np.ndarray]:
-    width, num_slots = tensors.OUTFIT_BEAM_WIDTH, tensors.MAX_OUTFIT_SLOTS
-    index = np.zeros((1, width, num_slots), dtype=np.int64)
-    score = np.full((1, width), -1e9, dtype=np.float32)
-    pairs = np.zeros((1, width, num_slots + 1, num_slots + 1), dtype=np.float32)
-    for beam, listed in enumerate(items):
-        index[0, beam, : len(listed)] = listed
-        score[0, beam] = scores[beam]
-        pairs[0, beam, 0, 1:] = np.arange(num_slots) / 10
+FOUND = (FoundOutfit((5, 7), 1.5), FoundOutfit((6, 0), 1.25))
+
+
+def outfit_outputs(*scores: float) -> dict[str, np.ndarray]:
+    num_items = tensors.MAX_OUTFIT_SLOTS + 1
+    pairs = np.zeros((len(scores), num_items, num_items), dtype=np.float32)
+    pairs[:, 0] = np.arange(num_items) / 10
+    customer = np.repeat(np.arange(num_items, dtype=np.float32)[None], len(scores), axis=0)
     return {
-        tensors.OUTFIT_ITEM_INDEX: index,
-        tensors.OUTFIT_SCORE: score,
+        tensors.OUTFIT_SCORE: np.array(scores, dtype=np.float32),
+        tensors.COMPATIBILITY: np.array(scores, dtype=np.float32) / 2,
         tensors.PAIR_SCORES: pairs,
+        tensors.CUSTOMER_SCORES: customer,
     }
 
 
@@ -104,49 +105,43 @@ class TestOutfitInputs:
         resolved = shop.resolved(
             "complete-the-look", hero_item_id="dress-0", history=shop.known("ring-1")
         )
-        inputs = outfit_inputs(resolved, sets_of([5, 6], [7]), max_len=4)
+        inputs = outfit_inputs(resolved, FOUND, max_len=4)
         assert_matches_spec(tensors.OUTFIT, inputs)
-        assert inputs[tensors.HERO_INDEX].tolist() == [[shop.index("dress-0")]]
-        assert inputs[tensors.SLOT_CANDIDATE_INDEX][0].tolist() == [[5, 6], [7, 0]] + [[0, 0]] * 3
+        hero, ring = shop.indices("dress-0", "ring-1")
+        assert inputs[tensors.OUTFIT_ITEM_INDEX].tolist() == [
+            [hero, 5, 7, 0, 0, 0],
+            [hero, 6, 0, 0, 0, 0],
+        ]
+        assert inputs[tensors.HISTORY_ITEM_INDEX].tolist() == [[0, 0, 0, ring]] * 2
         weight = shop.contract.of("complete-the-look").weights.customer
-        assert inputs[tensors.CUSTOMER_WEIGHT][0, 0] == pytest.approx(weight)
+        assert inputs[tensors.CUSTOMER_WEIGHT].ravel().tolist() == pytest.approx([weight] * 2)
 
     def test_leave_out_a_customer_without_history(self, shop) -> None:
         resolved = shop.resolved("complete-the-look", hero_item_id="dress-0")
-        inputs = outfit_inputs(resolved, sets_of([5]), max_len=4)
-        assert inputs[tensors.CUSTOMER_WEIGHT].tolist() == [[0.0]]
+        inputs = outfit_inputs(resolved, FOUND, max_len=4)
+        assert not inputs[tensors.CUSTOMER_WEIGHT].any()
 
 
-class TestOutfitsOfBeams:
-    def test_lists_possible_beams_best_first(self) -> None:
-        outputs = beams_of([5, 7], [6, 7], scores=[0.2, 0.9])
-        outfits = outfits_of_beams(outputs, sets_of([5, 6], [7, 8]))
-        assert [outfit.items for outfit in outfits] == [(6, 7), (5, 7)]
-        assert outfits[0].score == pytest.approx(0.9)
-        assert outfits[0].item_scores == pytest.approx((0.0, 0.1))
-        assert outfits[0].pair_scores.shape == (3, 3)
-
-    def test_keeps_a_skipped_slot_empty(self) -> None:
-        [outfit] = outfits_of_beams(beams_of([5, 0], scores=[0.2]), sets_of([5], [5]))
-        assert outfit.items == (5, 0)
-
-    def test_drops_repeats(self) -> None:
-        outputs = beams_of([5, 7], [5, 7], scores=[0.9, 0.8])
-        assert len(outfits_of_beams(outputs, sets_of([5], [7]))) == 1
+class TestScoredOutfits:
+    def test_lists_the_best_first(self) -> None:
+        first, second = scored_outfits(outfit_outputs(0.25, 0.75), FOUND)
+        assert (first.items, second.items) == ((6, 0), (5, 7))
+        assert (first.score, first.details.compatibility) == (0.75, 0.375)
+        assert second.item_scores == pytest.approx((0.1, 0.2))
+        assert second.details.pair_scores.shape == (3, 3)
+        assert second.details.customer_scores.tolist() == [1.0, 2.0]
 
     @pytest.mark.parametrize(
-        ("items", "score"),
-        [([7, 5], 0.5), ([5, 5], 0.5), ([5, 7], np.nan), ([5, 7], -1e9), ([0, 0], 0.5)],
+        "name",
+        [
+            tensors.OUTFIT_SCORE,
+            tensors.COMPATIBILITY,
+            tensors.PAIR_SCORES,
+            tensors.CUSTOMER_SCORES,
+        ],
     )
-    def test_refuses_foreign_repeated_and_impossible(self, items: list[int], score: float) -> None:
-        with pytest.raises(ValueError, match="outfits"):
-            outfits_of_beams(beams_of(items, scores=[score]), sets_of([5], [5, 7]))
-
-    @pytest.mark.parametrize(
-        "name", [tensors.OUTFIT_ITEM_INDEX, tensors.OUTFIT_SCORE, tensors.PAIR_SCORES]
-    )
-    def test_refuses_other_shapes(self, name: str) -> None:
-        outputs = beams_of([5], scores=[0.5])
-        outputs[name] = outputs[name][..., :-1]
-        with pytest.raises(ValueError, match="shapes"):
-            outfits_of_beams(outputs, sets_of([5]))
+    def test_refuses_other_shapes_and_numbers_that_are_none(self, name: str) -> None:
+        outputs = outfit_outputs(0.5, 0.5)
+        for wrong in (outputs[name][:1], outputs[name] * np.nan, None):
+            with pytest.raises((TypeError, ValueError)):
+                scored_outfits({**outputs, name: wrong}, FOUND)

@@ -1,4 +1,8 @@
-"""The trained model's folder: `config.json`, `weights.safetensors`, `training.json`."""
+"""The trained model's folder.
+
+`config.json`, `weights.safetensors`, `training.json`, and `set_scorer.safetensors` where the set
+scorer scores outfits.
+"""
 
 from pathlib import Path
 
@@ -14,10 +18,12 @@ from stylerec.models.outfit.catalogue import build_model
 from stylerec.models.outfit.config import OutfitConfig
 from stylerec.models.outfit.images import PictureNetwork
 from stylerec.models.outfit.model import OutfitModel
+from stylerec.models.outfit.set_scorer import ScorerFigures, ScorerName, SetTables
 
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "weights.safetensors"
 TRAINING_FILE = "training.json"
+SET_SCORER_FILE = "set_scorer.safetensors"
 _PICTURES = "pictures."
 _PICTURE_TYPES = "classify.weight"
 
@@ -48,7 +54,11 @@ class TrainingResult(BaseModel):
     best_epoch: int
     """The epoch whose weights were kept, from 1."""
     validation_auc: float
-    """Of the best epoch."""
+    """Of the best epoch, by the sum of pairs."""
+    scorer: ScorerName
+    """What scores whole outfits."""
+    validation: dict[ScorerName, ScorerFigures]
+    """What each scorer reaches on validation outfits; empty where they are too few to say."""
     num_train_outfits: int
     num_validation_outfits: int
     dropped_outfits: dict[str, int]
@@ -61,9 +71,21 @@ class TrainingResult(BaseModel):
 
 
 def save_trained(
-    model: OutfitModel, output: Path, *, config: OutfitConfig, result: TrainingResult
+    model: OutfitModel,
+    output: Path,
+    *,
+    config: OutfitConfig,
+    result: TrainingResult,
+    tables: SetTables | None,
 ) -> None:
     """Writes a trained model's folder, whole or not at all.
+
+    Args:
+        model: The Siamese model.
+        output: The folder.
+        config: What it was trained with.
+        result: How training went.
+        tables: Of the set scorer, None where the sum of pairs scores outfits.
 
     Raises:
         ReleaseError: The disk is full or the place cannot be written.
@@ -71,6 +93,8 @@ def save_trained(
     weights = {name: w.detach().cpu().contiguous() for name, w in model.state_dict().items()}
     with written_aside(output, error=ReleaseError, write_errors=(SafetensorError,)) as folder:
         save_file(weights, folder / WEIGHTS_FILE)
+        if tables is not None:
+            tables.save(folder / SET_SCORER_FILE)
         (folder / CONFIG_FILE).write_text(config.model_dump_json(indent=2))
         (folder / TRAINING_FILE).write_text(result.model_dump_json(indent=2))
 
@@ -109,11 +133,43 @@ def load_trained(trained: Path, prepared: PreparedData) -> tuple[OutfitModel, Ou
     return model.eval(), config
 
 
+def load_set_tables(trained: Path, *, num_items: int) -> SetTables | None:
+    """Returns the set scorer that `save_trained` wrote, None where the sum of pairs scores.
+
+    Raises:
+        ReleaseError: The file cannot be read, or is of another catalogue.
+    """
+    path = trained / SET_SCORER_FILE
+    if not path.exists():
+        return None
+    try:
+        tables = SetTables.load(path)
+    except (OSError, SafetensorError, TypeError) as error:
+        raise ReleaseError(
+            str(path),
+            expected="the tables of a set scorer",
+            got=shortened(str(error).splitlines(), limit=1),
+            fix="train the outfit model again",
+        ) from error
+    if len(tables.row_V) != num_items:
+        raise ReleaseError(
+            str(path),
+            expected=f"{num_items} items, as in the prepared data",
+            got=f"{len(tables.row_V)}",
+            fix="train the outfit model again on this prepared data",
+        )
+    return tables
+
+
 def _load_pictures(weights: dict[str, Tensor], config: OutfitConfig) -> PictureNetwork | None:
     own = {n.removeprefix(_PICTURES): w for n, w in weights.items() if n.startswith(_PICTURES)}
     if not own:
         return None
-    network = PictureNetwork(len(own[_PICTURE_TYPES]), config.picture_channels)
+    network = PictureNetwork(
+        len(own[_PICTURE_TYPES]),
+        config.picture_channels,
+        is_localised=config.picture_pooling == "localised",
+    )
     network.load_state_dict(own)
     return network.eval()
 

@@ -11,7 +11,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from stylerec.data.outfits import Negatives, Outfit, pad_outfits
+from stylerec.data.outfit_negatives import Negatives
+from stylerec.data.outfits import Outfit, pad_outfits
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,7 @@ class OutfitBatches:
         num_single_negatives: Counter-examples per outfit with one item replaced.
         seed: The same seed yields the same epochs.
         device: Where the batches go.
+        is_fixed: Whether counter-examples are drawn once instead of anew each epoch.
     """
 
     def __init__(
@@ -79,12 +81,14 @@ class OutfitBatches:
         num_single_negatives: int,
         seed: int,
         device: torch.device,
+        is_fixed: bool = False,
     ) -> None:
         self._outfits_BN, self._negatives = outfits_BN, negatives
         self._batch_size = batch_size
         self._num_whole, self._num_single = num_negatives, num_single_negatives
         self._generator = np.random.default_rng(seed)
         self._device = device
+        self._fixed_BKN = self._drawn(outfits_BN) if is_fixed else None
 
     def __len__(self) -> int:
         return -(-len(self._outfits_BN) // self._batch_size)
@@ -93,15 +97,20 @@ class OutfitBatches:
         """Yields every outfit once."""
         order = self._generator.permutation(len(self._outfits_BN))
         for start in range(0, len(order), self._batch_size):
-            true_BN = self._outfits_BN[order[start : start + self._batch_size]]
-            false_BKN = counter_examples(
-                true_BN,
-                self._negatives,
-                self._generator,
-                num_whole=self._num_whole,
-                num_single=self._num_single,
-            )
+            rows = order[start : start + self._batch_size]
+            true_BN = self._outfits_BN[rows]
+            fixed_BKN = self._fixed_BKN
+            false_BKN = self._drawn(true_BN) if fixed_BKN is None else fixed_BKN[rows]
             yield OutfitBatch(
                 torch.from_numpy(true_BN).to(self._device),
                 torch.from_numpy(false_BKN).to(self._device),
             )
+
+    def _drawn(self, true_BN: NDArray[np.int64]) -> NDArray[np.int64]:
+        return counter_examples(
+            true_BN,
+            self._negatives,
+            self._generator,
+            num_whole=self._num_whole,
+            num_single=self._num_single,
+        )

@@ -12,8 +12,9 @@ from stylerec.models.outfit.config import OutfitConfig
 from stylerec.models.outfit.images import PictureNetwork, localised_features
 from stylerec.models.outfit.layers import ItemContent, ItemEmbedder
 from stylerec.models.outfit.model import OutfitModel
-from stylerec.schema.columns import CATEGORICAL_ITEM_COLUMNS, PRODUCT_TYPE
+from stylerec.schema.columns import CATEGORICAL_ITEM_COLUMNS, CATEGORY, DEPARTMENT, PRODUCT_TYPE
 
+_CATEGORY = {CATEGORY, PRODUCT_TYPE, DEPARTMENT}
 _TYPE_COLUMN = CATEGORICAL_ITEM_COLUMNS.index(PRODUCT_TYPE)
 
 
@@ -24,10 +25,19 @@ def product_type_index(features: ItemFeatures) -> NDArray[np.int64]:
 
 def product_type_names(prepared: PreparedData) -> list[str | None]:
     """Returns every item's product type by index, None for missing, padding and unknown."""
+    return _names(prepared, PRODUCT_TYPE)
+
+
+def department_names(prepared: PreparedData) -> list[str | None]:
+    """Returns every item's department by index, None for missing, padding and unknown."""
+    return _names(prepared, DEPARTMENT)
+
+
+def _names(prepared: PreparedData, column: str) -> list[str | None]:
     names: list[str | None] = [None] * prepared.vocabulary.num_items
     items = prepared.items
-    if PRODUCT_TYPE in items:
-        for index, name in zip(items[ITEM_INDEX], items[PRODUCT_TYPE], strict=True):
+    if column in items:
+        for index, name in zip(items[ITEM_INDEX], items[column], strict=True):
             names[int(index)] = name if isinstance(name, str) and name else None
     return names
 
@@ -54,10 +64,11 @@ def build_model(
         localised = np.zeros((len(features.text_tokens), 0), dtype=np.float32)
     else:
         localised = localised_features(pictures, images, product_type_index(features))
+    is_kept_F = [config.use_attributes or name in _CATEGORY for name in CATEGORICAL_ITEM_COLUMNS]
     content = ItemContent(
-        text_UT=torch.from_numpy(features.text_tokens.astype(np.int64)),
-        categories_UF=torch.from_numpy(features.categorical.astype(np.int64)),
-        numeric_U2=torch.from_numpy(features.numeric.astype(np.float32)),
+        text_UT=torch.from_numpy(features.text_tokens.astype(np.int64) * config.use_attributes),
+        categories_UF=torch.from_numpy(features.categorical.astype(np.int64) * is_kept_F),
+        numeric_U2=torch.from_numpy(features.numeric.astype(np.float32) * config.use_attributes),
         picture_UG=torch.from_numpy(localised),
     )
     embedder = ItemEmbedder(

@@ -1,4 +1,4 @@
-"""Exports a trained outfit model to ONNX, beam search included, and checks it against PyTorch."""
+"""Exports a trained outfit model to ONNX, with what the search needs, and checks the graph."""
 
 import json
 import logging
@@ -21,15 +21,15 @@ from stylerec.aside import written_aside
 from stylerec.data.outfits import split_outfits
 from stylerec.data.prepared import PreparedData
 from stylerec.errors import ReleaseError
-from stylerec.models.outfit.artifacts import CONFIG_FILE, load_trained
-from stylerec.models.outfit.catalogue import product_type_names
-from stylerec.models.outfit.generate import OutfitGenerator
+from stylerec.models.outfit.artifacts import CONFIG_FILE, load_set_tables, load_trained
+from stylerec.models.outfit.catalogue import department_names, product_type_names
+from stylerec.models.outfit.scoring_graph import OutfitScorer
+from stylerec.models.outfit.set_scorer import ScorerName
 from stylerec.models.outfit.templates import learn_templates
 from stylerec.schema.tensors import (
     MAX_OUTFIT_SLOTS,
     MODEL_SPECS,
     OUTFIT,
-    OUTFIT_BEAM_WIDTH,
     PADDING_INDEX,
     TensorSpec,
 )
@@ -42,8 +42,8 @@ MAX_ABS_DIFFERENCE = 1e-4
 
 _OPSET = 18
 _SPEC = MODEL_SPECS[OUTFIT]
-_CHECKED_SIZES = ((1, 1), (3, 20), (8, 200), (2, 4))
-"""(B, C) of the batches that the export is checked on."""
+_CHECKED_ROWS = (1, 3, 8, 40)
+"""B of the batches that the export is checked on."""
 
 Inputs = dict[str, Tensor]
 
@@ -60,14 +60,16 @@ class ExportResult(BaseModel):
     num_items: int
     """V, padding and unknown included."""
     embedding_dim: int
+    scorer: ScorerName
+    """What scores whole outfits."""
 
 
 def export_outfit(trained: Path, prepared: Path, output: Path) -> ExportResult:
     """Writes the served graph, the style embeddings and the templates into `output`.
 
-    `model.onnx` (style embeddings of all items baked in; B, C and L dynamic),
-    `style_embedding.safetensors` (`style_embedding` `[V, D]`, `scale` `[1]`, `bias` `[1]`),
-    `templates.json`, `config.json` and `export.json`; whole or not at all.
+    `model.onnx` (style embeddings of all items and the set scorer baked in; B, N and L dynamic),
+    `style_embedding.safetensors` (`style_embedding` `[V, D]`; `scale`, `bias` and `customer_norm`
+    `[1]`), `templates.json`, `config.json` and `export.json`; whole or not at all.
 
     Args:
         trained: Folder that `train_outfit` wrote.
@@ -81,10 +83,12 @@ def export_outfit(trained: Path, prepared: Path, output: Path) -> ExportResult:
     data = PreparedData(prepared)
     model, config = load_trained(trained, data)
     style_VD, scale, bias = model.style_table(), model.scale.detach(), model.bias.detach()
-    graph = OutfitGenerator(style_VD, scale=scale, bias=bias, beam_width=OUTFIT_BEAM_WIDTH).eval()
+    tables = load_set_tables(trained, num_items=len(style_VD))
+    graph = OutfitScorer(style_VD, scale=scale, bias=bias, tables=tables).eval()
     templates = learn_templates(
         split_outfits(data.outfits).train,
         product_type_names(data),
+        department_names(data),
         max_slots=config.max_template_slots,
         max_templates=config.max_templates,
     )
@@ -96,8 +100,14 @@ def export_outfit(trained: Path, prepared: Path, output: Path) -> ExportResult:
             max_abs_difference=_checked(graph, folder / ONNX_FILE, config.max_history_len),
             num_items=style_VD.shape[0],
             embedding_dim=style_VD.shape[1],
+            scorer="pairwise" if tables is None else "set",
         )
-        embedding = {"style_embedding": style_VD, "scale": scale.view(1), "bias": bias.view(1)}
+        embedding = {
+            "style_embedding": style_VD,
+            "scale": scale.view(1),
+            "bias": bias.view(1),
+            "customer_norm": graph.customer_norm.view(1),
+        }
         save_file(embedding, folder / EMBEDDING_FILE)
         (folder / TEMPLATES_FILE).write_text(json.dumps(templates, ensure_ascii=False, indent=1))
         shutil.copyfile(trained / CONFIG_FILE, folder / CONFIG_FILE)
@@ -105,11 +115,9 @@ def export_outfit(trained: Path, prepared: Path, output: Path) -> ExportResult:
     return result
 
 
-def write_onnx(graph: OutfitGenerator, path: Path, *, max_len: int) -> None:
+def write_onnx(graph: OutfitScorer, path: Path, *, max_len: int) -> None:
     """Writes the graph as one ONNX file with the tensor names of `MODEL_SPECS`."""
-    example = random_inputs(
-        num_items=graph.style_VD.shape[0], num_rows=3, num_candidates=7, max_len=max_len, seed=0
-    )
+    example = random_inputs(num_items=graph.style_VD.shape[0], num_rows=3, max_len=max_len, seed=0)
     with _quiet_exporter():
         torch.onnx.export(
             graph,
@@ -144,13 +152,11 @@ def _dynamic_dims(spec: TensorSpec) -> dict[int, object]:
     return dict.fromkeys(letters, torch.export.Dim.DYNAMIC)
 
 
-def random_inputs(
-    *, num_items: int, num_rows: int, num_candidates: int, max_len: int, seed: int
-) -> Inputs:
+def random_inputs(*, num_items: int, num_rows: int, max_len: int, seed: int) -> Inputs:
     """Returns inputs as a caller could send them.
 
-    Heroes, candidates and histories hold padding, unknown and out-of-range indices and repeats;
-    row 0 has no history and some slots have no candidate.
+    Outfits and histories hold padding, unknown and out-of-range indices and repeats; row 0 has no
+    history and only a hero.
     """
     generator = np.random.default_rng(seed)
     beyond = num_items + 3
@@ -158,15 +164,16 @@ def random_inputs(
     def indices(*shape: int) -> NDArray[np.int64]:
         return generator.integers(-1, beyond, shape, dtype=np.int64)
 
-    slots = indices(num_rows, MAX_OUTFIT_SLOTS, num_candidates)
-    slots[generator.random(slots.shape[:2]) < 0.3] = PADDING_INDEX
+    outfits = indices(num_rows, MAX_OUTFIT_SLOTS + 1)
+    outfits[generator.random(outfits.shape) < 0.2] = PADDING_INDEX
+    outfits[0, 1:] = PADDING_INDEX
     history = indices(num_rows, max_len)
     length = np.linspace(0, max_len, num_rows).astype(np.int64)
     history[np.arange(max_len) < max_len - length[:, None]] = PADDING_INDEX
     weight = np.linspace(1.0, 0.0, num_rows, dtype=np.float32)[:, None]
-    arrays = (indices(num_rows, 1), slots, history, weight)
     return {
-        spec.name: torch.from_numpy(array) for spec, array in zip(_SPEC.inputs, arrays, strict=True)
+        spec.name: torch.from_numpy(array)
+        for spec, array in zip(_SPEC.inputs, (outfits, history, weight), strict=True)
     }
 
 
@@ -186,32 +193,26 @@ def run_onnx(session: onnxruntime.InferenceSession, inputs: Inputs) -> list[NDAr
     return outputs
 
 
-def largest_difference(graph: OutfitGenerator, path: Path, *, max_len: int) -> float:
-    """Returns the largest difference of ONNX Runtime's scores to PyTorch's over several batches.
+def largest_difference(graph: OutfitScorer, path: Path, *, max_len: int) -> float:
+    """Returns the largest difference of ONNX Runtime's outputs to PyTorch's over several batches.
 
-    Two outfits whose scores differ by less than rounding may change places: the scores are compared
-    place by place, the pairs only where both put the same outfit.
+    Embeddings and products count relative to the largest one, scores as they are.
     """
     session = cpu_session(path)
     largest = 0.0
-    for seed, (num_rows, num_candidates) in enumerate(_CHECKED_SIZES):
+    for seed, num_rows in enumerate(_CHECKED_ROWS):
         inputs = random_inputs(
-            num_items=graph.style_VD.shape[0],
-            num_rows=num_rows,
-            num_candidates=num_candidates,
-            max_len=max_len,
-            seed=seed,
+            num_items=graph.style_VD.shape[0], num_rows=num_rows, max_len=max_len, seed=seed
         )
         with torch.inference_mode():
-            items, score, pairs = (tensor.numpy() for tensor in graph(**inputs))
-        found_items, found_score, found_pairs = run_onnx(session, inputs)
-        is_same = (items == found_items).all(axis=2)[:, :, None, None]
-        pair_difference = np.where(is_same, np.abs(pairs - found_pairs), 0.0).max()
-        largest = max(largest, float(np.abs(score - found_score).max()), float(pair_difference))
+            expected = [tensor.numpy() for tensor in graph(**inputs)]
+        for one, other in zip(expected, run_onnx(session, inputs), strict=True):
+            size = max(1.0, float(np.abs(one).max(initial=0.0)))
+            largest = max(largest, float(np.abs(one - other).max(initial=0.0)) / size)
     return largest
 
 
-def _checked(graph: OutfitGenerator, path: Path, max_len: int) -> float:
+def _checked(graph: OutfitScorer, path: Path, max_len: int) -> float:
     difference = largest_difference(graph, path, max_len=max_len)
     # Written so that a difference that is not a number fails too.
     if not difference <= MAX_ABS_DIFFERENCE:

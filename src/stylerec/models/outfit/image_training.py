@@ -46,7 +46,12 @@ def train_picture_network(
     rows = typed_pictures(images, product_type)
     if not len(rows):
         raise ValueError("images: expected pictures of known product types, got none")
-    network = PictureNetwork(num_types, config.picture_channels).to(device).train()
+    network = PictureNetwork(
+        num_types,
+        config.picture_channels,
+        is_localised=config.picture_pooling == "localised",
+    )
+    network.to(device).train()
     per_epoch = -(-len(rows) // config.picture_batch_size)
     num_steps = min(config.picture_epochs * per_epoch, config.picture_max_steps)
     optimiser = torch.optim.AdamW(network.parameters(), lr=config.picture_learning_rate)
@@ -66,7 +71,7 @@ def train_picture_network(
         if step % _REPORT_EVERY == 0 or step == num_steps:
             right = float((logits_BT.argmax(dim=1) == target_B).float().mean())
             progress(f"outfit pictures, step {step} of {num_steps}: {right:.0%} of types right")
-    _set_statistics(network, images, product_type, generator.permutation(rows)[:_NUM_STATISTICS])
+    set_statistics(network, images, product_type, generator.permutation(rows)[:_NUM_STATISTICS])
     return network.eval()
 
 
@@ -89,7 +94,7 @@ def _batches(
 
 
 @torch.no_grad()
-def _set_statistics(
+def set_statistics(
     network: PictureNetwork,
     images: NDArray[np.uint8],
     product_type: NDArray[np.int64],

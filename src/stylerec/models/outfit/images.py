@@ -31,13 +31,16 @@ class PictureNetwork(nn.Module):
     Args:
         num_types: T, rows 0 (missing) and 1 (unknown) included.
         channels: F.
+        is_localised: Whether features are of the product, where the class-activation map sees it,
+            or of the whole picture.
     """
 
     feature_mean: Tensor
     feature_deviation: Tensor
 
-    def __init__(self, num_types: int, channels: int) -> None:
+    def __init__(self, num_types: int, channels: int, *, is_localised: bool = True) -> None:
         super().__init__()
+        self.is_localised = is_localised
         widths = (NUM_COLOURS, max(channels // 5, 4), max(channels * 2 // 5, 4), channels)
         blocks: list[nn.Module] = []
         for before, after in itertools.pairwise(widths):
@@ -63,7 +66,7 @@ class PictureNetwork(nn.Module):
         return logits_BT
 
     def localised(self, pictures_B3PP: Tensor, product_type_B: Tensor) -> Tensor:
-        """Returns features of the product alone, float32 `[B, F + 3]`.
+        """Returns features of the product alone, float32 `[B, F + 3]`; see `is_localised`.
 
         The map of the item's own type, negative places cut off, weights the average over places of
         the feature map and of the colours. A picture whose type is missing or unknown uses the type
@@ -74,10 +77,9 @@ class PictureNetwork(nn.Module):
             product_type_B: int64 `[B]`, 0 missing, 1 unknown.
         """
         features_BFGG = self.feature_map(pictures_B3PP)
-        weight_BGG = class_activation_weights(
-            features_BFGG,
-            self._class_weights(features_BFGG, product_type_B),
-        )
+        class_weight_BF = self._class_weights(features_BFGG, product_type_B)
+        # Where no place speaks for a class, all do alike.
+        weight_BGG = class_activation_weights(features_BFGG, class_weight_BF * self.is_localised)
         cell = pictures_B3PP.shape[-1] // features_BFGG.shape[-1]
         colours_B3GG = functional.avg_pool2d(pictures_B3PP, kernel_size=cell)
         return (torch.cat([features_BFGG, colours_B3GG], dim=1) * weight_BGG[:, None]).sum((2, 3))

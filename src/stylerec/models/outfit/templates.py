@@ -1,19 +1,22 @@
-"""Which product types stylists put around each type of hero."""
+"""Which product types stylists put around each type of hero, in each department."""
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from stylerec.data.outfits import Outfit
+from stylerec.schema.outfits import ANY_HERO, template_key
 
-ANY_HERO = "*"
-"""Key of the templates for hero types that are in no outfit."""
+MIN_DEPARTMENT_OUTFITS = 5
+"""With fewer outfits in one department, a hero type has its templates of all departments only."""
 
 Templates = dict[str, list[list[str]]]
+_Counts = dict[str, Counter[tuple[str, ...]]]
 
 
 def learn_templates(
     outfits: Sequence[Outfit],
     product_types: Sequence[str | None],
+    departments: Sequence[str | None],
     *,
     max_slots: int,
     max_templates: int,
@@ -25,31 +28,55 @@ def learn_templates(
     of more than `max_slots` types the most usual stay. A type that is in outfits but never their
     hero gets the templates it would have as one. Ties go to the alphabet.
 
+    Keys are hero types, hero types within a department (see `template_key`) where there are enough
+    outfits of them, and for heroes of other types `*`, also within each department.
+
     Args:
         outfits: Distinct item indices each, hero first.
         product_types: Product type per item index, None for none.
+        departments: Department per item index, None for none; the hero's counts.
         max_slots: Longest template.
-        max_templates: Templates kept per hero type.
+        max_templates: Templates kept per key.
     """
     typed = [[product_types[item] for item in outfit] for outfit in outfits]
     usual = Counter(name for names in typed for name in names if name)
-    as_hero: dict[str, Counter[tuple[str, ...]]] = defaultdict(Counter)
-    as_any: dict[str, Counter[tuple[str, ...]]] = defaultdict(Counter)
-    for names in typed:
-        for hero in dict.fromkeys(name for name in names if name):
+    as_hero: _Counts = defaultdict(Counter)
+    as_any: _Counts = defaultdict(Counter)
+    for outfit, names in zip(outfits, typed, strict=True):
+        for item, hero in _first_of_type(outfit, names):
             others = [name for name in names if name and name != hero]
             template = tuple(sorted(others, key=lambda name: (-usual[name], name))[:max_slots])
-            if template:
-                as_any[hero][template] += 1
-                if hero == names[0]:
-                    as_hero[hero][template] += 1
-    anywhere: Counter[tuple[str, ...]] = Counter()
-    for counts in as_hero.values():
-        anywhere.update(counts)
-    learnt = {hero: as_hero.get(hero, counts) for hero, counts in sorted(as_any.items())}
-    if anywhere:
-        learnt[ANY_HERO] = anywhere
-    return {hero: _most_frequent(counts, max_templates) for hero, counts in learnt.items()}
+            if not template:
+                continue
+            keys = [hero]
+            department = departments[item]
+            if department:
+                keys.append(template_key(hero, department))
+            for key in keys:
+                as_any[key][template] += 1
+            if item == outfit[0]:
+                for key in [*keys, ANY_HERO, *_any_of(department)]:
+                    as_hero[key][template] += 1
+    learnt = {**as_any, **as_hero}
+    whole = {*usual, ANY_HERO}
+    return {
+        key: _most_frequent(counts, max_templates)
+        for key, counts in sorted(learnt.items())
+        if key in whole or counts.total() >= MIN_DEPARTMENT_OUTFITS
+    }
+
+
+def _first_of_type(outfit: Outfit, names: Sequence[str | None]) -> Iterator[tuple[int, str]]:
+    """Yields the first item of each product type, and the type."""
+    seen: set[str] = set()
+    for item, name in zip(outfit.tolist(), names, strict=True):
+        if name and name not in seen:
+            seen.add(name)
+            yield item, name
+
+
+def _any_of(department: str | None) -> list[str]:
+    return [template_key(ANY_HERO, department)] if department else []
 
 
 def _most_frequent(counts: Counter[tuple[str, ...]], limit: int) -> list[list[str]]:

@@ -150,6 +150,7 @@ def config() -> OutfitConfig:
         patience=12,
         learning_rate=5e-3,
         max_history_len=6,
+        scorer="set",
     )
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from stylerec.data.outfits import Negatives
+from stylerec.data.outfit_negatives import Negatives
 from stylerec.models.outfit.batches import OutfitBatches, counter_examples, replaceable
 
 ITEMS = pd.DataFrame(
@@ -68,3 +68,23 @@ class TestOutfitBatches:
         assert epochs[0] == epochs[2]
         assert epochs[0] != epochs[1]
         assert epochs[0] != epochs[3]
+
+
+class TestFixedCounterExamples:
+    def test_are_the_same_in_every_epoch(self):
+        own = OutfitBatches(
+            OUTFITS,
+            negatives(),
+            batch_size=10,
+            num_negatives=2,
+            num_single_negatives=1,
+            seed=3,
+            device=torch.device("cpu"),
+            is_fixed=True,
+        )
+        one, two = (next(iter(own.epoch())) for _ in range(2))
+        of = [
+            {tuple(t.tolist()): f.tolist() for t, f in zip(b.true_BN, b.false_BKN, strict=True)}
+            for b in (one, two)
+        ]
+        assert of[0] == of[1]

@@ -4,6 +4,7 @@ import torch
 from stylerec.data.prepared import PreparedData
 from stylerec.models.outfit.catalogue import build_model, product_type_index, product_type_names
 from stylerec.models.outfit.images import PictureNetwork
+from stylerec.schema.columns import CATEGORICAL_ITEM_COLUMNS
 
 
 class TestBuildModel:
@@ -17,6 +18,21 @@ class TestBuildModel:
         assert model.content.picture_UG.shape == (146, network.num_features)
         assert not any(weight.requires_grad for weight in model.pictures.parameters())
         assert torch.isfinite(model.style_table()).all()
+
+    def test_category_alone_leaves_out_words_brand_colour_and_prices(self, prepared, config):
+        content = build_model(
+            PreparedData(prepared),
+            config.model_copy(update={"use_attributes": False}),
+            pictures=None,
+        ).content
+        assert not content.text_UT.any()
+        assert not content.numeric_U2.any()
+        names = [
+            n
+            for n, own in zip(CATEGORICAL_ITEM_COLUMNS, content.categories_UF.T, strict=True)
+            if own.any()
+        ]
+        assert names == ["product_type"]
 
 
 class TestProductTypes:

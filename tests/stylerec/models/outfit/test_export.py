@@ -4,20 +4,24 @@ import numpy as np
 import pytest
 import torch
 from safetensors.numpy import load_file
+from scipy.special import expit
 
+from stylerec.data.outfits import pad_outfits, split_outfits
 from stylerec.data.prepared import PreparedData
 from stylerec.errors import ReleaseError
 from stylerec.evaluation.outfits import evaluate_outfits
-from stylerec.models.outfit.artifacts import load_trained
+from stylerec.models.outfit.artifacts import load_set_tables, load_trained
 from stylerec.models.outfit.export import (
     cpu_session,
     export_outfit,
     largest_difference,
     random_inputs,
     run_onnx,
+    write_onnx,
 )
-from stylerec.models.outfit.generate import IMPOSSIBLE_SCORE, OutfitGenerator
-from stylerec.schema.tensors import MODEL_SPECS, OUTFIT, OUTFIT_BEAM_WIDTH
+from stylerec.models.outfit.scoring_graph import OutfitScorer
+from stylerec.models.outfit.set_scorer import fit_set_scorer
+from stylerec.schema.tensors import MODEL_SPECS, OUTFIT
 
 _TYPES = {"INT64": "tensor(int64)", "FP32": "tensor(float)"}
 
@@ -29,16 +33,16 @@ def exported(trained, prepared, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def graph(exported):
+def graph(exported, trained):
     arrays = {
         name: torch.from_numpy(array)
         for name, array in load_file(exported[0] / "style_embedding.safetensors").items()
     }
-    return OutfitGenerator(
+    return OutfitScorer(
         arrays["style_embedding"],
         scale=arrays["scale"][0],
         bias=arrays["bias"][0],
-        beam_width=OUTFIT_BEAM_WIDTH,
+        tables=load_set_tables(trained[0], num_items=146),
     )
 
 
@@ -61,8 +65,9 @@ class TestExportOutfit:
         assert result.max_abs_difference <= 1e-4
         assert (result.num_items, result.embedding_dim) == (146, config.embedding_dim)
         assert result.max_history_len == config.max_history_len
+        assert result.scorer == "set"
 
-    def test_tensors_are_those_of_the_schema(self, session):
+    def test_tensors_are_those_of_the_schema(self, session, config):
         spec = MODEL_SPECS[OUTFIT]
         for tensors, found in (
             (spec.inputs, session.get_inputs()),
@@ -73,7 +78,8 @@ class TestExportOutfit:
             for tensor, other in zip(tensors, found, strict=True):
                 assert len(tensor.dims) == len(other.shape)
                 for dim, size in zip(tensor.dims, other.shape, strict=True):
-                    assert isinstance(size, str) if isinstance(dim, str) else size == dim
+                    expected = config.embedding_dim if dim == "D" else dim
+                    assert isinstance(size, str) if isinstance(expected, str) else size == expected
 
     def test_style_embedding_is_the_models(self, exported, trained, prepared):
         model, _ = load_trained(trained[0], PreparedData(prepared))
@@ -81,6 +87,8 @@ class TestExportOutfit:
         np.testing.assert_array_equal(arrays["style_embedding"], model.style_table().numpy())
         assert arrays["scale"].tolist() == [pytest.approx(float(model.scale.detach()))]
         assert arrays["bias"].tolist() == [pytest.approx(float(model.bias.detach()))]
+        norm = np.sqrt((arrays["style_embedding"][2:] ** 2).sum(axis=1).mean())
+        assert arrays["customer_norm"].tolist() == [pytest.approx(float(norm), rel=1e-5)]
 
     def test_templates_name_product_types(self, exported):
         templates = json.loads((exported[0] / "templates.json").read_text())
@@ -104,62 +112,52 @@ class TestExportOutfit:
 
 
 class TestOnnx:
-    @pytest.mark.parametrize(
-        ("num_rows", "num_candidates", "max_len"),
-        [(1, 1, 6), (5, 3, 6), (2, 40, 6), (7, 9, 2), (1, 0, 6), (3, 12, 0)],
-    )
-    def test_equals_the_framework(self, graph, session, num_rows, num_candidates, max_len):
-        inputs = random_inputs(
-            num_items=146,
-            num_rows=num_rows,
-            num_candidates=num_candidates,
-            max_len=max_len,
-            seed=num_rows,
-        )
+    @pytest.mark.parametrize(("num_rows", "max_len"), [(1, 6), (5, 6), (2, 2), (3, 0)])
+    def test_equals_the_framework(self, graph, session, num_rows, max_len):
+        inputs = random_inputs(num_items=146, num_rows=num_rows, max_len=max_len, seed=num_rows)
         expected = graph(**inputs)
-        found = run_onnx(session, inputs)
-        # Copies of an item tie exactly: both sides put the lower index first.
-        np.testing.assert_array_equal(found[0], expected[0].numpy())
-        for one, other in zip(found[1:], expected[1:], strict=True):
-            np.testing.assert_allclose(one, other.numpy(), atol=1e-4)
+        for one, other in zip(run_onnx(session, inputs), expected, strict=True):
+            np.testing.assert_allclose(one, other.numpy(), atol=1e-4, rtol=1e-5)
 
-    def test_generates_outfits_of_one_mood(self, session):
-        inputs = {
-            "hero_index": torch.tensor([[2 + 36]]),
-            "slot_candidate_index": torch.zeros(1, 5, 36, dtype=torch.int64),
-            "history_item_index": torch.zeros(1, 6, dtype=torch.int64),
-            "customer_weight": torch.zeros(1, 1),
-        }
-        for slot, kind in enumerate((1, 2, 3)):
-            inputs["slot_candidate_index"][0, slot] = torch.arange(36) * 4 + 2 + kind
-        items, score, _ = run_onnx(session, inputs)
-        # The hero is a sober red dress; item i has colour i // 4 % 3 and mood i // 12 % 3.
-        best = items[0, 0, :3] - 2
-        assert (best % 4).tolist() == [1, 2, 3]
-        assert (best // 4 % 3).tolist() == [0, 0, 0]
-        assert (best // 12 % 3).tolist() == [0, 0, 0]
-        assert (np.diff(score[0]) <= 0).all()
-        assert (items[0, :, 3:] == 0).all()
+    def test_scores_with_the_sum_of_pairs_as_the_model_does(self, trained, prepared, tmp_path):
+        model, _ = load_trained(trained[0], PreparedData(prepared))
+        scale, bias = model.scale.detach(), model.bias.detach()
+        write_onnx(
+            OutfitScorer(model.style_table(), scale=scale, bias=bias).eval(),
+            tmp_path / "model.onnx",
+            max_len=6,
+        )
+        inputs = random_inputs(num_items=146, num_rows=6, max_len=6, seed=0)
+        outfits = inputs["outfit_item_index"].clamp(0, 145)
+        with torch.inference_mode():
+            expected = torch.sigmoid(model(outfits)).numpy()
+        session = cpu_session(tmp_path / "model.onnx")
+        _, compatibility, *_ = run_onnx(session, {**inputs, "outfit_item_index": outfits})
+        np.testing.assert_allclose(compatibility, expected, atol=1e-5)
 
-    def test_impossible_beams_score_lowest(self, session):
-        inputs = random_inputs(num_items=146, num_rows=2, num_candidates=1, max_len=6, seed=0)
-        inputs["slot_candidate_index"][:] = 0
-        inputs["slot_candidate_index"][1, 2] = 7
-        inputs["hero_index"][:] = 5
-        items, score, pairs = run_onnx(session, inputs)
-        assert (score[0] == IMPOSSIBLE_SCORE).all()
-        assert score[1, 0] > 0
-        assert (score[1, 1:] == IMPOSSIBLE_SCORE).all()
-        assert items[1, 0].tolist() == [0, 0, 7, 0, 0]
-        assert not items[0].any()
-        assert not pairs[0].any()
+    def test_scores_with_the_set_scorer_as_numpy_does(self, trained, prepared, session):
+        data = PreparedData(prepared)
+        style_VD = load_trained(trained[0], data)[0].style_table().numpy()
+        split = split_outfits(data.outfits)
+        scorer, _ = fit_set_scorer(data.items, split, style_VD, max_partners=128)
+        outfits = pad_outfits(split.test)
+        inputs = random_inputs(num_items=146, num_rows=len(outfits), max_len=6, seed=0)
+        whole = {**inputs, "outfit_item_index": torch.from_numpy(outfits)}
+        _, compatibility, *_ = run_onnx(session, whole)
+        np.testing.assert_allclose(compatibility, expit(scorer(outfits)), atol=1e-4)
+
+    def test_order_and_padding_change_no_score(self, session):
+        inputs = random_inputs(num_items=146, num_rows=20, max_len=6, seed=3)
+        outfits = inputs["outfit_item_index"]
+        moved = torch.nn.functional.pad(outfits.flip(1), (2, 1))
+        one = run_onnx(session, inputs)[1]
+        other = run_onnx(session, {**inputs, "outfit_item_index": moved})[1]
+        np.testing.assert_allclose(one, other, atol=1e-5)
 
 
 class TestLargestDifference:
     def test_finds_another_model(self, graph, exported):
-        other = OutfitGenerator(
-            graph.style_VD, scale=graph.scale, bias=graph.bias + 0.5, beam_width=OUTFIT_BEAM_WIDTH
-        )
+        other = OutfitScorer(graph.style_VD, scale=graph.scale, bias=graph.bias)
         path = exported[0] / "model.onnx"
         assert largest_difference(graph, path, max_len=6) < 1e-4
         assert largest_difference(other, path, max_len=6) > 1e-3

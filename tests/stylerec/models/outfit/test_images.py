@@ -53,6 +53,13 @@ class TestPictureNetwork:
         assert first.shape == (1, network.num_features)
         assert not torch.allclose(first, second)
 
+    def test_the_whole_picture_is_the_plain_mean_over_places(self):
+        network = PictureNetwork(num_types=6, channels=12, is_localised=False).eval()
+        picture = torch.randn(1, 3, 64, 64)
+        found = network.localised(picture, torch.tensor([2]))
+        torch.testing.assert_close(found[:, :12], network.feature_map(picture).mean(dim=(2, 3)))
+        torch.testing.assert_close(found[:, 12:], picture.mean(dim=(2, 3)))
+
     def test_a_missing_type_counts_as_the_likeliest(self, network):
         picture = torch.randn(1, 3, 64, 64)
         likeliest = network(picture)[:, 2:].argmax(dim=1) + 2

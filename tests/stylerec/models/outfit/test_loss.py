@@ -30,6 +30,14 @@ class TestOutfitLoss:
         expected = (softplus(1.5 - 2.0) + softplus(3.0 - 2.0)) / 2
         assert float(loss - without) == pytest.approx(expected)
 
+    def test_softmax_is_the_cross_entropy_of_picking_the_outfit(self):
+        true, whole = torch.tensor([2.0]), torch.tensor([[-1.0]])
+        singles = torch.tensor([[1.5, 3.0]])
+        without = outfit_loss(true, whole, NONE)
+        loss = outfit_loss(true, whole, singles, single_loss="softmax")
+        expected = math.log(1 + math.exp(1.5 - 2.0) + math.exp(3.0 - 2.0))
+        assert float(loss - without) == pytest.approx(expected)
+
     def test_does_not_depend_on_the_number_of_equal_counter_examples(self):
         true = torch.tensor([0.3, -0.2])
         one = outfit_loss(true, torch.full((2, 1), 0.7), torch.full((2, 1), 0.1))

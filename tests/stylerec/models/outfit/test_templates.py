@@ -1,6 +1,7 @@
 import numpy as np
 
-from stylerec.models.outfit.templates import ANY_HERO, learn_templates
+from stylerec.models.outfit.templates import learn_templates
+from stylerec.schema.outfits import ANY_HERO
 
 # Items 2..6 by product type; 7 has none.
 TYPES = [None, None, "dress", "shoes", "bag", "hat", "shoes", None]
@@ -10,6 +11,7 @@ def learn(*outfits: list[int], max_slots: int = 5, max_templates: int = 8):
     return learn_templates(
         [np.array(outfit) for outfit in outfits],
         TYPES,
+        [None] * len(TYPES),
         max_slots=max_slots,
         max_templates=max_templates,
     )
@@ -49,3 +51,34 @@ class TestLearnTemplates:
 
     def test_is_empty_without_outfits(self):
         assert learn() == {}
+
+
+class TestDepartments:
+    DEPARTMENTS = (None, None, "women", "women", "men", None, "men", None)
+
+    def learn(self, *outfits: list[int]):
+        return learn_templates(
+            [np.array(outfit) for outfit in outfits],
+            TYPES,
+            self.DEPARTMENTS,
+            max_slots=5,
+            max_templates=8,
+        )
+
+    def test_a_hero_type_has_templates_of_its_own_in_each_department(self):
+        # Item 3 are women's shoes, item 6 men's.
+        templates = self.learn(*[[3, 2]] * 5, *[[6, 4]] * 6)
+        assert templates["shoes"] == [["bag"], ["dress"]]
+        assert templates["shoes @ women"] == [["dress"]]
+        assert templates["shoes @ men"] == [["bag"]]
+        assert templates["* @ men"] == [["bag"]]
+
+    def test_few_outfits_make_no_template_of_a_department(self):
+        templates = self.learn(*[[3, 2]] * 4)
+        assert templates["shoes"] == [["dress"]]
+        assert not [key for key in templates if "@" in key]
+
+    def test_an_item_without_a_department_counts_for_its_type_alone(self):
+        templates = self.learn(*[[5, 2]] * 5)
+        assert templates["hat"] == [["dress"]]
+        assert "hat @ " not in " ".join(templates)

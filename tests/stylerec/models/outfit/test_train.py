@@ -29,6 +29,9 @@ class TestTrainOutfit:
             "config.json",
             "weights.safetensors",
             "training.json",
+            "set_scorer.safetensors",
+            "style_space.html",
+            "style_space.png",
         }
         assert OutfitConfig.model_validate_json((folder / "config.json").read_text()) == config
         record = (folder / "training.json").read_text()
@@ -47,6 +50,19 @@ class TestTrainOutfit:
         assert result.num_train_outfits > 100
         assert result.num_validation_outfits > 3
         assert result.has_pictures
+
+    def test_has_figures_of_both_scorers(self, trained):
+        _, result, lines = trained
+        assert result.scorer == "set"
+        assert set(result.validation) == {"pairwise", "set"}
+        assert all(own.auc > 0.9 for own in result.validation.values())
+        assert any(line.startswith("outfit scorer set: validation AUC") for line in lines)
+
+    def test_the_sum_of_pairs_is_a_choice(self, prepared, config, tmp_path):
+        short = {"max_epochs": 1, "patience": 1, "use_pictures": False, "scorer": "pairwise"}
+        result = quietly(prepared, tmp_path / "trained", config.model_copy(update=short))
+        assert result.scorer == "pairwise"
+        assert not (tmp_path / "trained" / "set_scorer.safetensors").exists()
 
     def test_is_the_same_for_the_same_seed(self, prepared, config, tmp_path):
         short = config.model_copy(update={"max_epochs": 2, "patience": 2, "picture_max_steps": 3})
@@ -70,6 +86,21 @@ class TestTrainOutfit:
         # Colour alone is left without words; colour and mood without pictures.
         assert result.validation_auc > 0.65
 
+    @pytest.mark.parametrize(
+        "choices",
+        [
+            {"negative_rule": "type", "has_fixed_negatives": True, "num_single_negatives": 0},
+            {"hard_negative_draws": 3, "single_loss": "softmax"},
+        ],
+    )
+    def test_trains_on_other_counter_examples(self, prepared, config, tmp_path, choices):
+        short = config.model_copy(
+            update={"max_epochs": 4, "patience": 4, "use_pictures": False, **choices}
+        )
+        result = quietly(prepared, tmp_path / "trained", short)
+        assert result.validation_auc > 0.65
+        assert result.epochs[-1].loss < result.epochs[0].loss
+
     def test_can_leave_pictures_out(self, prepared, config, tmp_path):
         short = config.model_copy(update={"max_epochs": 1, "patience": 1, "use_pictures": False})
         assert not quietly(prepared, tmp_path / "trained", short).has_pictures
@@ -90,7 +121,9 @@ class TestTrainOutfit:
     def test_refuses_a_loss_that_is_not_a_number(self, prepared, config, tmp_path, monkeypatch):
         monkeypatch.setattr(
             "stylerec.models.outfit.train.outfit_loss",
-            lambda true, whole, single: (true.sum() + whole.sum() + single.sum()) * float("nan"),
+            lambda true, whole, single, **_: (
+                (true.sum() + whole.sum() + single.sum()) * float("nan")
+            ),
         )
         broken = config.model_copy(update={"use_pictures": False})
         with pytest.raises(ConfigError, match=r"outfit\.learning_rate"):
