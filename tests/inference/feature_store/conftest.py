@@ -103,12 +103,9 @@ def settings(tmp_path: Path, redis_port: int) -> Settings:
 
 def router_environment(settings: Settings) -> dict[str, str]:
     """The environment of a routing transformer with these settings."""
-    given = {
-        f"STYLEREC_{name.upper()}": str(value) for name, value in settings.model_dump().items()
-    }
     # Feast, imported by the tests, sets variables that would move the router's metrics to files.
     inherited = {k: v for k, v in os.environ.items() if not k.startswith("PROMETHEUS_")}
-    return {**inherited, **given, "OMP_NUM_THREADS": "1"}
+    return {**inherited, **settings.environment(), "OMP_NUM_THREADS": "1"}
 
 
 def write_prepared(

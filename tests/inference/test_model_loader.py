@@ -1,0 +1,117 @@
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from inference.model_loader import ModelLoader, main
+from inference.transformer.triton_client import TritonUnavailableError
+from stylerec.release.store import publish, read_pointer
+from stylerec.settings import Settings
+from tests.inference.feature_store.conftest import write_release
+
+MODELS = ("ranking", "next_item")
+
+
+class Triton:
+    """A repository reader: has ready what was in the folder at its last load call."""
+
+    def __init__(self, repository: Path) -> None:
+        self.repository = repository
+        self.ready: set[tuple[str, int]] = set()
+        self.loads: list[str] = []
+        self.is_up = True
+
+    async def is_model_ready(self, model, version, timeout_s):
+        return self.is_up and (model, version) in self.ready
+
+    async def load_model(self, model, timeout_s):
+        if not self.is_up:
+            raise TritonUnavailableError("ConnectionRefusedError")
+        self.loads.append(model)
+        folders = (path for path in (self.repository / model).iterdir() if path.is_dir())
+        self.ready |= {(model, int(path.name)) for path in folders}
+
+
+class Bench:
+    def __init__(self, folder: Path, *, models=MODELS) -> None:
+        self.folder = folder
+        self.settings = Settings(
+            release_uri=str(folder / "served"),
+            preload_release_uri=str(folder / "canary"),
+            model_repository=folder / "repository",
+        )
+        self.triton = Triton(self.settings.model_repository)
+        self.loader = ModelLoader(self.settings, models=models, control=self.triton)
+
+    def publish(self, name: str, root: str) -> dict[str, int]:
+        manifest = publish(write_release(self.folder / name, models=MODELS), root)
+        return {model: entry.version for model, entry in manifest.models.items()}
+
+    def poll(self) -> None:
+        asyncio.run(self.loader.poll())
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
+
+
+class TestModelLoader:
+    def test_waits_for_the_first_release(self, bench):
+        bench.poll()
+        assert bench.triton.loads == []
+
+    def test_loads_the_served_release_once(self, bench):
+        versions = bench.publish("a", bench.settings.release_uri)
+        bench.poll()
+        bench.poll()
+        assert bench.triton.ready == set(versions.items())
+        assert sorted(bench.triton.loads) == sorted(MODELS)
+
+    def test_stages_and_loads_only_its_own_models(self, tmp_path):
+        bench = Bench(tmp_path, models=("next_item", "outfit"))
+        bench.publish("a", bench.settings.release_uri)
+        bench.poll()
+        assert bench.triton.loads == ["next_item"]
+        assert [path.name for path in bench.settings.model_repository.iterdir()] == ["next_item"]
+
+    def test_has_the_canary_s_versions_before_they_are_served(self, bench):
+        served = bench.publish("a", bench.settings.release_uri)
+        bench.poll()
+        canary = bench.publish("b", bench.settings.preload_release_uri)
+        bench.poll()
+        assert bench.triton.ready == {*served.items(), *canary.items()}
+
+    def test_many_canaries_never_push_the_served_versions_off_the_disk(self, bench):
+        served = bench.publish("a", bench.settings.release_uri)
+        for name in "bcdef":
+            bench.publish(name, bench.settings.preload_release_uri)
+            bench.poll()
+        assert (bench.settings.model_repository / "ranking" / str(served["ranking"])).is_dir()
+
+    def test_a_corrupt_canary_does_not_hold_up_the_served_release(self, bench, caplog):
+        root = Path(bench.settings.preload_release_uri)
+        bench.publish("b", str(root))
+        (root / read_pointer(str(root)).release_id / "vocabulary.json").write_text("{}")
+        served = bench.publish("a", bench.settings.release_uri)
+        bench.poll()
+        bench.poll()
+        assert bench.triton.ready == set(served.items())
+        assert len([line for line in caplog.messages if "vocabulary.json" in line]) == 1
+
+    def test_loads_again_after_triton_was_restarted(self, bench):
+        served = bench.publish("a", bench.settings.release_uri)
+        bench.triton.is_up = False
+        bench.poll()
+        bench.triton.is_up = True
+        bench.poll()
+        bench.triton.ready.clear()
+        bench.poll()
+        assert bench.triton.ready == set(served.items())
+
+
+class TestMain:
+    def test_refuses_an_unknown_model(self, capsys):
+        with pytest.raises(SystemExit):
+            main(["--models", "ranking,rank"])
+        assert "got rank" in capsys.readouterr().err
