@@ -13,7 +13,7 @@ DATA ?=
 PORT ?= 8080
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo serve test bench-models lint lock clean
+.PHONY: help install demo serve test bench-models lint manifests-check lock clean
 
 help: ## Lists these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -38,6 +38,9 @@ lint: .venv/train/installed-dev ## Formatting, lint and types
 	$(TRAIN)/ruff format --check .
 	$(TRAIN)/ruff check .
 	$(TRAIN)/mypy
+
+manifests-check: .venv/train/installed-dev ## Renders and judges every overlay and component combination; KUBECONFIG=<file> asks that cluster too
+	@$(TRAIN)/python -m manifests.checks
 
 lock: ## Resolves requirements.lock and those of Triton's and the peer's environments anew
 	$(PYTHON) inference/local/lock.py

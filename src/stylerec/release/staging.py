@@ -28,7 +28,7 @@ def stage_models(
     Args:
         release: A verified release.
         model_repository: Triton's model repository.
-        models: Names of those to stage; None for all. A model that the release lacks is passed over.
+        models: Names of those to stage; None for all. One that the release lacks is passed over.
         python_model: The generic `model.py` of Triton's Python backend, which then runs the
             models; None for Triton's own ONNX Runtime backend.
 
