@@ -94,5 +94,6 @@ def dependency_addresses(build: Build) -> Iterator[Finding]:
                 if "." not in host and int(port) not in ports:
                     yield build.finding(
                         pod.owner, f"{path}.env ({what})",
-                        expected="a Service and port of this build", got=address, fix=f"the Services are {', '.join(sorted(build.services))}",
+                        expected="a Service and port of this build", got=address,
+                        fix=f"the Services are {', '.join(sorted(build.services))}",
                     )  # fmt: skip
