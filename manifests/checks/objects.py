@@ -23,6 +23,7 @@ _MODEL_ONLY = {"modelFormat", "runtime", "runtimeVersion", "protocolVersion", "s
 _MODEL_ONLY |= {"storageUri", "confidential"}
 _COMPONENTS = ("predictor", "transformer", "explainer")
 MAIN_CONTAINER = "kserve-container"
+AGENT_PORT = 9081
 _SERVICE_PORT = 80
 
 
@@ -196,4 +197,7 @@ def _kserve_service(pod: Pod) -> Service:
         port["name"]: (port["containerPort"] if position else _SERVICE_PORT, port["containerPort"])
         for position, port in enumerate(main.get("ports", []))
     }
+    if ports and "logger" in pod.spec:
+        # The agent that logs stands before the first port.
+        ports[next(iter(ports))] = (_SERVICE_PORT, AGENT_PORT)
     return Service(pod.workload, {"app": pod.labels["app"]}, ports, pod.labels, pod.owner)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pydantic import ValidationError
 
 from manifests.checks.finding import Finding
-from manifests.checks.objects import MAIN_CONTAINER, Build
+from manifests.checks.objects import AGENT_PORT, MAIN_CONTAINER, Build
 from manifests.checks.policies import INTERNET, NODE_METADATA, Peer, is_allowed
 from manifests.checks.rules.settings import settings_of
 from stylerec.settings import Settings
@@ -23,6 +23,7 @@ _COLLECTOR = Peer("the trace collector", {"app.kubernetes.io/name": "otel-collec
                   "observability")  # fmt: skip
 # No policy names it: what was forgotten is closed, not open.
 _NEW_POD = Peer("a pod that no policy names")
+_EVENTS = Peer("the event stream", {"app": "sink"}, "events")
 _STRANGER = Peer("a pod of another namespace", {"app": "stranger"}, "default")
 _REDIS_PORT, _TRITON_PORT, _HTTP_PORT, _GRPC_PORT = 6379, 8000, 8080, 8081
 
@@ -34,8 +35,7 @@ def needed_flows(build: Build) -> Iterator[Flow]:
     for pod in (*routers, *tritons, *redis, *gateways):
         yield "names", pod, _DNS, 53, "UDP"
     for router in routers:
-        for triton in tritons:
-            yield "scores", router, triton, _TRITON_PORT, "TCP"
+        yield from (("scores", router, each, _TRITON_PORT, "TCP") for each in tritons)
         settings = _router_settings(build)
         store = redis or [_INTERNET]
         port = _REDIS_PORT if redis else settings.redis_port
@@ -43,7 +43,7 @@ def needed_flows(build: Build) -> Iterator[Flow]:
         if "://" in settings.release_uri:
             yield from (("releases", pod, _INTERNET, 443, "TCP") for pod in (router, *tritons))
         for gateway in gateways:
-            yield "requests", gateway, router, _HTTP_PORT, "TCP"
+            yield "requests", gateway, router, _http_port(build, router), "TCP"
             yield "requests (gRPC)", gateway, router, _GRPC_PORT, "TCP"
     for gateway in gateways:
         yield "callers", _INTERNET, gateway, 443, "TCP"
@@ -55,9 +55,13 @@ def needed_flows(build: Build) -> Iterator[Flow]:
 def _observed_flows(build: Build) -> Iterator[Flow]:
     routers, tritons, _ = _pods(build)
     if build.of_kind("ServiceMonitor"):
-        yield from (("metrics", _PROMETHEUS, each, _HTTP_PORT, "TCP") for each in routers)
+        for router in routers:
+            yield "metrics", _PROMETHEUS, router, _http_port(build, router), "TCP"
         yield from (("metrics", _PROMETHEUS, each, 8002, "TCP") for each in tritons)
         yield from (("metrics", _PROMETHEUS, each, 15090, "TCP") for each in _gateways(build))
+    for router in routers:
+        if _http_port(build, router) == AGENT_PORT:
+            yield "impressions", router, _EVENTS, 80, "TCP"
     if build.of_kind("Telemetry"):
         yield from (("spans", each, _COLLECTOR, 4318, "TCP") for each in tritons)
         yield from (("spans", each, _COLLECTOR, 4317, "TCP") for each in _gateways(build))
@@ -113,6 +117,11 @@ def _pods(build: Build) -> tuple[list[Peer], list[Peer], list[Peer]]:
 
     routers, tritons = of("component", "transformer"), of("component", "predictor")
     return routers, tritons, of("app.kubernetes.io/name", "redis")
+
+
+def _http_port(build: Build, router: Peer) -> int:
+    """Returns the pod's port that REST calls arrive at."""
+    return int(build.services[router.name].ports["http"][1])
 
 
 def _gateways(build: Build) -> list[Peer]:
