@@ -50,10 +50,19 @@ class ModelLoader:
         settings: Release roots, repository, polling interval.
         models: Names of the models that this Triton serves.
         control: Triton.
+        python_model: The generic `model.py` for a Triton without the ONNX Runtime backend.
     """
 
-    def __init__(self, settings: Settings, *, models: Sequence[str], control: ModelControl) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        models: Sequence[str],
+        control: ModelControl,
+        python_model: Path | None = None,
+    ) -> None:
         self._settings, self._models, self._control = settings, tuple(models), control
+        self._python_model = python_model
         self._tried_ids: dict[str, str] = {}
         self._retry_at_s = math.inf
         self._versions: dict[str, dict[str, int]] = {}
@@ -102,8 +111,12 @@ class ModelLoader:
     def _stage_release(self, root: str, release_id: str) -> dict[str, int]:
         with tempfile.TemporaryDirectory(prefix="release-") as cache:
             release = open_release(root, release_id, cache=Path(cache))
-            repository = self._settings.model_repository
-            versions = stage_models(release, repository, models=self._models)
+            versions = stage_models(
+                release,
+                self._settings.model_repository,
+                models=self._models,
+                python_model=self._python_model,
+            )
         logger.info("staged %s of release %s", ", ".join(versions) or "nothing", release_id)
         return versions
 
@@ -118,9 +131,11 @@ class ModelLoader:
             logger.info("loaded %s version %s", model, version)
 
 
-async def _run(settings: Settings, models: Sequence[str], heartbeat: Path | None) -> None:
+async def _run(
+    settings: Settings, *, models: Sequence[str], heartbeat: Path | None, python_model: Path | None
+) -> None:
     control = TritonClient(settings.triton_host, settings.triton_http_port)
-    loader = ModelLoader(settings, models=models, control=control)
+    loader = ModelLoader(settings, models=models, control=control, python_model=python_model)
     while True:
         await loader.poll()
         if heartbeat is not None:
@@ -135,6 +150,9 @@ def main(arguments: Sequence[str]) -> int:
         "--models", required=True, help=f"comma-separated, of {', '.join(MODEL_NAMES)}"
     )
     parser.add_argument("--heartbeat", type=Path, help="file to touch after every poll")
+    parser.add_argument(
+        "--python-model", type=Path, help="model.py for a Triton without the ONNX Runtime backend"
+    )
     given = parser.parse_args(arguments)
     models = given.models.split(",")
     unknown = sorted(set(models) - set(MODEL_NAMES))
@@ -143,7 +161,10 @@ def main(arguments: Sequence[str]) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     # The first process of a container ignores a stop signal that nobody handles.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    asyncio.run(_run(Settings(), models, given.heartbeat))
+    run = _run(
+        Settings(), models=models, heartbeat=given.heartbeat, python_model=given.python_model
+    )
+    asyncio.run(run)
     return 0
 
 

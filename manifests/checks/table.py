@@ -36,6 +36,7 @@ RULES: dict[str, Rule] = {
         references.service_backend,
         references.route_backend,
         references.route_parent,
+        references.gateway_options,
         references.scale_target,
         references.budget_target,
         references.monitor_target,

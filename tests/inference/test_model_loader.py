@@ -1,14 +1,30 @@
 import asyncio
+import os
+import subprocess
+import sys
 from pathlib import Path
 
+import httpx
 import pytest
+from onnx import TensorProto, helper
 
+from inference.local.services import PYTHON_MODEL, triton_process
 from inference.model_loader import ModelLoader, main
 from inference.transformer.triton_client import TritonUnavailableError
 from stylerec.release.store import publish, read_pointer
+from stylerec.schema.tensors import (
+    CANDIDATE_INDEX,
+    HISTORY_AGE_DAYS,
+    MODEL_SPECS,
+    QUERY_EMBEDDING,
+    RANKING,
+    SCORES,
+)
 from stylerec.settings import Settings
+from tests.inference.conftest import free_ports
 from tests.inference.feature_store.conftest import write_release
 
+ROOT = Path(__file__).parents[2]
 MODELS = ("ranking", "next_item")
 
 
@@ -108,6 +124,75 @@ class TestModelLoader:
         bench.triton.ready.clear()
         bench.poll()
         assert bench.triton.ready == set(served.items())
+
+
+def ranking_graph() -> bytes:
+    """The smallest graph with the ranking model's inputs and outputs: scores are the indices."""
+    spec = MODEL_SPECS[RANKING]
+    kinds = {"INT64": TensorProto.INT64, "FP32": TensorProto.FLOAT}
+
+    def described(tensors):
+        return [helper.make_tensor_value_info(t.name, kinds[t.dtype], t.dims) for t in tensors]
+
+    nodes = [
+        helper.make_node("Cast", [CANDIDATE_INDEX], [SCORES], to=TensorProto.FLOAT),
+        helper.make_node("Identity", [HISTORY_AGE_DAYS], [QUERY_EMBEDDING]),
+    ]
+    graph = helper.make_graph(nodes, "ranking", described(spec.inputs), described(spec.outputs))
+    opset = helper.make_opsetid("", 17)
+    return helper.make_model(graph, opset_imports=[opset], ir_version=8).SerializeToString()
+
+
+@pytest.mark.stack
+class TestProcess:
+    """The loader's process beside a real Triton."""
+
+    @pytest.fixture
+    def settings(self, tmp_path):
+        http_port, grpc_port, metrics_port = free_ports(3)
+        return Settings(
+            release_uri=str(tmp_path / "served"),
+            model_repository=tmp_path / "repository",
+            triton_http_port=http_port,
+            triton_grpc_port=grpc_port,
+            triton_metrics_port=metrics_port,
+            release_poll_s=0.2,
+        )
+
+    @pytest.fixture
+    def loader(self, settings, tmp_path):
+        command = [sys.executable, "-m", "inference.model_loader", "--models", RANKING]
+        options = ["--heartbeat", tmp_path / "alive", "--python-model", PYTHON_MODEL]
+        process = subprocess.Popen(
+            [*command, *options], cwd=ROOT, env={**os.environ, **settings.environment()}
+        )
+        yield process
+        process.kill()
+
+    def test_loads_what_is_published_and_again_after_a_restart(self, settings, loader, tmp_path):
+        built = write_release(tmp_path / "built", models=(RANKING,), onnx=ranking_graph())
+        version = publish(built, settings.release_uri).models[RANKING].version
+        url = f"http://127.0.0.1:{settings.triton_http_port}/v2/models/{RANKING}"
+        for _ in range(2):
+            triton = triton_process(settings, tmp_path / "run")
+            triton.start()
+            try:
+                path = f"{url}/versions/{version}/ready"
+                triton.wait_until(lambda path=path: is_ready(path), timeout_s=30)
+                # What the manifests' readiness probe asks.
+                assert is_ready(f"{url}/ready")
+            finally:
+                triton.stop()
+        assert (tmp_path / "alive").exists()
+        loader.terminate()
+        assert loader.wait(timeout=10) == 0
+
+
+def is_ready(url: str) -> bool:
+    try:
+        return httpx.get(url).is_success
+    except httpx.TransportError:
+        return False
 
 
 class TestMain:

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from manifests.checks.finding import Finding
 from manifests.checks.objects import Build, Document, Pod, Service, at
 
+_GATEWAY_OVERLAYS = {"deployment", "horizontalPodAutoscaler", "podDisruptionBudget", "service"}
+_GATEWAY_OVERLAYS |= {"serviceAccount"}
 _ROUTES = ("HTTPRoute", "GRPCRoute")
 
 
@@ -74,6 +76,22 @@ def route_parent(build: Build) -> Iterator[Finding]:
                     route, "spec.parentRefs", expected="a listener of a Gateway of this build",
                     got=f"{parent['name']}/{parent.get('sectionName')}", fix="correct the name",
                 )  # fmt: skip
+
+
+def gateway_options(build: Build) -> Iterator[Finding]:
+    """A Gateway's parameters are a ConfigMap of this build, with keys that Istio reads."""
+    for gateway in build.of_kind("Gateway"):
+        name = at(gateway, "spec.infrastructure.parametersRef.name")
+        if name is None:
+            continue
+        keys = set((build.find("ConfigMap", name) or {}).get("data", {}))
+        if not keys or keys - _GATEWAY_OVERLAYS:
+            yield build.finding(
+                gateway, "spec.infrastructure.parametersRef",
+                expected=f"a ConfigMap with keys of {', '.join(sorted(_GATEWAY_OVERLAYS))}",
+                got=f"{name} with {', '.join(sorted(keys)) or 'none'}",
+                fix="correct the name or the key; Istio passes over what it does not know",
+            )  # fmt: skip
 
 
 def scale_target(build: Build) -> Iterator[Finding]:

@@ -175,15 +175,15 @@ def write_prepared(
     return prepared
 
 
-def write_release(folder: Path, *, models: tuple[str, ...] = ()) -> Path:
-    """A built release whose ONNX files hold no graph."""
+def write_release(folder: Path, *, models: tuple[str, ...] = (), onnx: bytes = b"no graph") -> Path:
+    """A built release; its ONNX files hold no graph unless one is given."""
     inputs = folder / "inputs"
     prepared = write_prepared(inputs / "prepared", {"c1": [(0, "view", LOG_END_S)]})
     exported = {}
     for model in models:
         exported[model] = inputs / model
         exported[model].mkdir()
-        (exported[model] / "model.onnx").write_bytes(b"no graph")
+        (exported[model] / "model.onnx").write_bytes(onnx)
         (exported[model] / "config.json").write_text("{}")
         record = f'{{"model": "{model}", "max_history_len": 10}}'
         (exported[model] / "export.json").write_text(record)
