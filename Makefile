@@ -39,8 +39,8 @@ lint: .venv/train/installed-dev ## Formatting, lint and types
 	$(TRAIN)/ruff check .
 	$(TRAIN)/mypy
 
-manifests-check: .venv/train/installed-dev ## Renders and judges every overlay and component combination; KUBECONFIG=<file> asks that cluster too
-	@$(TRAIN)/python -m manifests.checks
+manifests-check: .venv/train/installed-dev ## Renders and judges every overlay and component combination; RELEASE=<folder> its models, KUBECONFIG=<file> a cluster
+	@$(TRAIN)/python -m manifests.checks $(if $(RELEASE),--release '$(RELEASE)')
 
 lock: ## Resolves requirements.lock and those of Triton's and the peer's environments anew
 	$(PYTHON) inference/local/lock.py

@@ -13,6 +13,19 @@ class TestFindingsOf:
         assert checks.findings_of(Combination("local")) == []
 
 
+class TestModelsOfARelease:
+    def test_a_triton_whose_model_the_release_lacks_is_a_finding(self, monkeypatch):
+        monkeypatch.delenv("KUBECONFIG", raising=False)
+        found = checks.findings_of(Combination("production"), frozenset({"ranking", "next_item"}))
+        assert [(each.object, each.rule) for each in found] == [
+            ("InferenceService/outfit", "models-beside")
+        ]
+
+    def test_a_folder_without_a_release_is_one_message(self, tmp_path, capsys):
+        assert checks.main(["--release", str(tmp_path)]) == 2
+        assert "release.json" in capsys.readouterr().err
+
+
 class TestMain:
     def test_says_what_was_judged_and_fails_where_something_is_found(self, monkeypatch, capsys):
         monkeypatch.delenv("KUBECONFIG", raising=False)

@@ -1,6 +1,7 @@
 """What KServe 0.20 in Standard mode accepts without a word and does not do, or refuses late."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from manifests.checks.finding import Finding
 from manifests.checks.objects import MAIN_CONTAINER, Build, at
@@ -100,6 +101,22 @@ def served_models(build: Build) -> Iterator[Finding]:
                     expected=f"/v2/models/<one of {', '.join(served)}>/ready", got=probe or "none",
                     fix="ask for a model: a Triton without one is live and useless",
                 )  # fmt: skip
+
+
+def models_beside(build: Build, released: frozenset[str]) -> Iterator[Finding]:
+    """Every model that a Triton serves is in the release; of others no Triton becomes ready."""
+    for isvc in build.of_kind("InferenceService"):
+        annotations = at(isvc, "spec.predictor.annotations", {})
+        served = set(annotations.get(MODELS_ANNOTATION, "").split(","))
+        has_pods = at(isvc, "spec.predictor.minReplicas") != 0
+        if has_pods and served - released:
+            found = build.finding(
+                isvc, f"spec.predictor.annotations[{MODELS_ANNOTATION}]",
+                expected=f"models of the release ({', '.join(sorted(released))})",
+                got=", ".join(sorted(served)),
+                fix="delete the InferenceService by a patch, or train the model",
+            )  # fmt: skip
+            yield replace(found, rule="models-beside")
 
 
 def blocked_variables(build: Build) -> Iterator[Finding]:
