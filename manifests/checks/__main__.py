@@ -1,7 +1,8 @@
 """`python -m manifests.checks`: judges all combinations; with KUBECONFIG set, asks the cluster too.
 
-With `--release <folder>` models have to be those of that release. Exits with 1 where something is found. A line has the build, object, path, what was expected, what
-is there, what to do, and the rule.
+With `--release <folder>` the models have to be those of that release. Exits with 1 where something
+is found. A line has the build, object, path, what was expected, what is there, what to do, and the
+rule.
 """
 
 import argparse
