@@ -91,7 +91,7 @@ clean: ## Removes environments and everything the stack wrote
 	@touch $@
 
 .venv/train/installed-dev: .venv/train/installed
-	@$(TRAIN)/python $(PIP_INSTALL) --editable '.[train,dev,bench]'
+	@$(TRAIN)/python $(PIP_INSTALL) --editable '.[train,dev,checks,bench]'
 	@touch $@
 
 .venv/serve/installed-dev: .venv/serve/installed

@@ -10,7 +10,8 @@ import kubernetes_validate
 from manifests.checks import Json
 
 CRD_FOLDER = Path(__file__).parent / "crds"
-KUBERNETES_VERSION = "1.37"
+KUBERNETES_VERSIONS = ("1.32", "1.37")
+"""The oldest that KServe 0.20 runs on, and the newest whose schema there is."""
 
 Fault = tuple[str, str]
 """Path inside the object, and what is wrong there."""
@@ -56,12 +57,14 @@ def _crd_faults(text: str) -> list[Fault] | None:
 
 @functools.cache
 def _kubernetes_faults(text: str) -> list[Fault] | None:
-    try:
-        kubernetes_validate.validate(json.loads(text), KUBERNETES_VERSION, strict=True)
-    except kubernetes_validate.SchemaNotFoundError:
-        return None
-    except kubernetes_validate.ValidationError as error:
-        return [_fault(error)]
+    document = json.loads(text)
+    for version in KUBERNETES_VERSIONS:
+        try:
+            kubernetes_validate.validate(document, version, strict=True)
+        except kubernetes_validate.SchemaNotFoundError:
+            return None
+        except kubernetes_validate.ValidationError as error:
+            return [_fault(error)]
     return []
 
 

@@ -1,15 +1,15 @@
 """What the manifests start is what the code takes."""
 
 import importlib.util
-from pathlib import Path
 
 import pytest
 
 from manifests.checks.objects import MAIN_CONTAINER
-from manifests.checks.rendering import Combination, render
+from manifests.checks.rendering import MANIFESTS, Combination, render
 from manifests.checks.rules.settings import settings_of
 from stylerec.schema.tensors import MODEL_NAMES
 
+ROOT = MANIFESTS.parent
 PRODUCTION = render(Combination("production"))
 
 
@@ -48,7 +48,7 @@ class TestRouter:
     def test_reads_the_cluster_s_feature_store_from_its_image(self):
         settings = settings_of(PRODUCTION, container("recommender-transformer", MAIN_CONTAINER))
         relative = settings.feast_config.relative_to("/app")
-        assert relative.is_file()
+        assert (ROOT / relative).is_file()
 
     @pytest.mark.parametrize("probe", ["startupProbe", "livenessProbe", "readinessProbe"])
     def test_probes_ask_its_own_port(self, probe):
@@ -59,4 +59,4 @@ class TestRouter:
         path = container("recommender-transformer", MAIN_CONTAINER)["readinessProbe"]["httpGet"][
             "path"
         ]
-        assert f'"{path}"' in Path("inference/transformer/rest_server.py").read_text()
+        assert f'"{path}"' in (ROOT / "inference/transformer/rest_server.py").read_text()
