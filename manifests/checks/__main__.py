@@ -34,8 +34,8 @@ def findings_of(combination: Combination, released: frozenset[str] | None = None
     except ConfigError as error:
         return [
             Finding(
-                combination.name, "kustomization.yaml", ".", error.expected, error.got, error.fix,
-                rule="renders",
+                combination.name, f"manifests/overlays/{combination.overlay}/kustomization.yaml",
+                "Kustomization", ".", error.expected, error.got, error.fix, rule="renders",
             )
         ]  # fmt: skip
     asked = server_dry_run(build) if _has_cluster() and not combination.components else []

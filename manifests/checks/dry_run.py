@@ -24,6 +24,7 @@ def server_dry_run(build: Build) -> list[Finding]:
     return [
         Finding(
             build.name,
+            "",
             "*",
             "server-side dry run",
             "an object that the cluster takes",

@@ -9,6 +9,7 @@ class Finding:
 
     Attributes:
         build: Overlay and components that were rendered, such as `production + canary`.
+        file: File that the object comes from, as far as kustomize says.
         object: Kind and name.
         path: Place inside the object, such as `spec.template.spec.containers[0].image`.
         expected: What was needed there.
@@ -18,6 +19,7 @@ class Finding:
     """
 
     build: str
+    file: str
     object: str
     path: str
     expected: str
@@ -27,6 +29,6 @@ class Finding:
 
     def __str__(self) -> str:
         return (
-            f"{self.build}: {self.object}: {self.path}: expected {self.expected}, "
-            f"got {self.got}; {self.fix} [{self.rule}]"
+            f"{self.file or self.build}: {self.object}: {self.path}: expected {self.expected}, "
+            f"got {self.got}; {self.fix} [{self.rule}, in {self.build}]"
         )

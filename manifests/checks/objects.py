@@ -1,7 +1,7 @@
 """Rendered objects, and what KServe's controller makes of an InferenceService (0.20, Standard)."""
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -34,6 +34,11 @@ def at(document: Json, path: str, default: Json = None) -> Json:
             return default
         document = document[part]
     return document
+
+
+def object_name(document: Document) -> str:
+    """Returns how findings call an object: kind and name."""
+    return f"{document.get('kind')}/{at(document, 'metadata.name')}"
 
 
 @dataclass(frozen=True)
@@ -80,10 +85,13 @@ class Build:
     Args:
         name: What was rendered.
         documents: Its objects.
+        files: File of each object, by its kind and name.
     """
 
-    def __init__(self, name: str, documents: list[Document]) -> None:
-        self.name, self.documents = name, documents
+    def __init__(
+        self, name: str, documents: list[Document], *, files: Mapping[str, str] | None = None
+    ) -> None:
+        self.name, self.documents, self._files = name, documents, files or {}
 
     def of_kind(self, *kinds: str) -> list[Document]:
         """Returns the objects of some kinds."""
@@ -97,8 +105,9 @@ class Build:
         self, document: Document, path: str, *, expected: str, got: object, fix: str
     ) -> Finding:
         """Returns a finding about an object of this build."""
-        ident = f"{document.get('kind')}/{at(document, 'metadata.name')}"
-        return Finding(self.name, ident, path, expected, str(got), fix)
+        name = object_name(document)
+        file = self._files.get(name, "")
+        return Finding(self.name, file, name, path, expected, str(got), fix)
 
     @cached_property
     def pods(self) -> list[Pod]:

@@ -1,6 +1,7 @@
 """Overlays and component combinations, rendered by kustomize."""
 
 import itertools
+import os
 import shutil
 import subprocess
 import sys
@@ -11,9 +12,10 @@ from pathlib import Path
 
 import yaml
 
-from manifests.checks.objects import Build
+from manifests.checks.objects import Build, Document, object_name
 from stylerec.errors import ConfigError
 
+_ORIGIN = "config.kubernetes.io/origin"
 MANIFESTS = Path(__file__).resolve().parents[1]
 # Components that are alternatives, or that say the same about the same field.
 _EXCLUSIVE = (
@@ -79,22 +81,23 @@ def render(combination: Combination) -> Build:
     Raises:
         ConfigError: kustomize refuses it.
     """
-    if not combination.components:
-        return render_folder(MANIFESTS / "overlays" / combination.overlay, combination.name)
     # As a person would: the components are added to the overlay's own list, in a copy of it.
     with tempfile.TemporaryDirectory() as temporary:
-        copied = Path(temporary).resolve() / "manifests"
+        copied = Path(temporary).resolve() / MANIFESTS.name
         shutil.copytree(MANIFESTS, copied, ignore=shutil.ignore_patterns("checks", "*.py"))
-        file = copied / "overlays" / combination.overlay / "kustomization.yaml"
-        document = yaml.safe_load(file.read_text())
+        folder = copied / "overlays" / combination.overlay
+        document = yaml.safe_load((folder / "kustomization.yaml").read_text())
         added = [f"../../components/{name}" for name in combination.components]
         document["components"] = [*document.get("components", []), *added]
-        file.write_text(yaml.safe_dump(document))
-        return render_folder(file.parent, combination.name)
+        document["buildMetadata"] = ["originAnnotations"]
+        (folder / "kustomization.yaml").write_text(yaml.safe_dump(document))
+        return render_folder(folder, combination.name)
 
 
 def render_folder(folder: Path, name: str) -> Build:
     """Returns the objects that kustomize renders from a folder.
+
+    With `buildMetadata: [originAnnotations]` in its kustomization each object knows its file.
 
     Raises:
         ConfigError: kustomize refuses it.
@@ -109,8 +112,21 @@ def render_folder(folder: Path, name: str) -> Build:
             got=done.stderr.strip().removeprefix("error: ").splitlines()[0],
             fix=f"run `kubectl kustomize {folder}`",
         )
-    documents = yaml.load_all(done.stdout, yaml.CSafeLoader)
-    return Build(name, [document for document in documents if document])
+    documents = [each for each in yaml.load_all(done.stdout, yaml.CSafeLoader) if each]
+    files = {object_name(each): _take_origin(each, folder) for each in documents}
+    return Build(name, documents, files=files)
+
+
+def _take_origin(document: Document, folder: Path) -> str:
+    """Takes the origin out of an object's annotations; returns its file from the root on."""
+    annotations = document["metadata"].get("annotations", {})
+    origin = yaml.safe_load(annotations.pop(_ORIGIN, "{}"))
+    if not annotations:
+        document["metadata"].pop("annotations", None)
+    path = origin.get("path") or origin.get("configuredIn") or "kustomization.yaml"
+    parts = Path(os.path.normpath(folder / path)).parts
+    start = parts.index(MANIFESTS.name) if MANIFESTS.name in parts else 0
+    return str(Path(*parts[start:]))
 
 
 def kubectl() -> str:

@@ -34,6 +34,6 @@ class TestMain:
         assert checks.main() == 1
         lines = capsys.readouterr().out.splitlines()
         assert len(lines) == 2
-        assert lines[0].endswith("[renders]")
+        assert lines[0].endswith("[renders, in local + no-such-component]")
         assert lines[1].startswith("2 combinations, ")
         assert lines[1].endswith(": 1 findings")

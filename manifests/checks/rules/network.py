@@ -108,7 +108,7 @@ def _finding(
     build: Build, source: Peer, target: Peer, port: int, *, expected: str, got: str, fix: str
 ) -> Finding:
     path = f"{source.name} to {target.name}:{port}"
-    return Finding(build.name, "NetworkPolicy/*", path, expected, got, fix)
+    return Finding(build.name, "", "NetworkPolicy/*", path, expected, got, fix)
 
 
 def _pods(build: Build) -> tuple[list[Peer], list[Peer], list[Peer]]:
