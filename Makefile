@@ -26,7 +26,7 @@ demo: install ## From tables to REST answers; DATA=<folder> for your own tables
 serve: install ## Leaves the stack up until Ctrl-C; DATA=<folder> for your own tables
 	@$(TRAIN)/python -m inference.local serve $(if $(DATA),--data '$(DATA)')
 
-test: install .venv/train/installed-dev .venv/serve/installed-dev ## Passes the tests
+test: install .venv/train/installed-dev .venv/serve/installed-dev .venv/promtool ## Passes the tests
 	$(SERVE)/python -m pytest -m serve_env tests/inference/transformer
 	$(TRAIN)/python -m pytest -m 'not serve_env'
 
@@ -64,6 +64,16 @@ clean: ## Removes environments and everything the stack wrote
 	    $$packages >/dev/null; \
 	fi
 	@touch $@
+
+# Prometheus' test tool out of Debian's package, without the server that the package would start.
+.venv/promtool: | .venv/system
+	@folder=$$(mktemp -d) && cd $$folder && \
+	{ apt-get download -qq prometheus 2>/dev/null || { \
+	  sudo=$$([ "$$(id -u)" = 0 ] || echo sudo); \
+	  $$sudo apt-get update -qq && apt-get download -qq prometheus; }; } && \
+	dpkg --extract prometheus_*.deb . && \
+	cp usr/bin/promtool '$(CURDIR)/$@'; \
+	code=$$?; rm -rf $$folder; exit $$code
 
 .venv/%/bin/python: | .venv/system
 	@$(PYTHON) -m venv .venv/$*
