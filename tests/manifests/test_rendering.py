@@ -2,7 +2,13 @@ import pytest
 
 from manifests.checks.dry_run import server_dry_run
 from manifests.checks.objects import Build
-from manifests.checks.rendering import Combination, combinations, pairwise, render, render_folder
+from manifests.checks.rendering import (
+    Combination,
+    combinations,
+    representative,
+    render,
+    render_folder,
+)
 from stylerec.errors import ConfigError
 
 
@@ -15,10 +21,10 @@ class TestCombinations:
         for each in combinations():
             assert not {"models-together", "gpu"} <= set(each.components), each
 
-    def test_pairwise_has_every_component_with_every_overlay_that_takes_it(self):
+    def test_representatives_have_every_component_with_every_overlay_that_takes_it(self):
         chosen = list(combinations())
         pairs = {(each.overlay, name) for each in chosen for name in each.components}
-        kept = {(each.overlay, name) for each in pairwise(chosen) for name in each.components}
+        kept = {(each.overlay, name) for each in representative(chosen) for name in each.components}
         assert kept == pairs
 
 
