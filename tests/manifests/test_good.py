@@ -3,7 +3,7 @@
 import pytest
 
 from manifests.checks.cel_rules import unevaluated
-from manifests.checks.rendering import combinations, representative, render
+from manifests.checks.rendering import combinations, render, representative
 from manifests.checks.table import judge
 
 # Kubernetes' own extension of CEL, which no evaluator for Python has.

@@ -5,9 +5,9 @@ from manifests.checks.objects import Build
 from manifests.checks.rendering import (
     Combination,
     combinations,
-    representative,
     render,
     render_folder,
+    representative,
 )
 from stylerec.errors import ConfigError
 
