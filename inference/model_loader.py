@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Protocol
 
 from inference.transformer.triton_client import TritonClient, TritonUnavailableError
-from stylerec.errors import StyleRecError
 from stylerec.release.staging import stage_models
 from stylerec.release.store import open_release, read_pointer
 from stylerec.schema.tensors import MODEL_NAMES
@@ -90,7 +89,8 @@ class ModelLoader:
             try:
                 if (pointer := read_pointer(root)) is not None:
                     current[root] = pointer.release_id
-            except (StyleRecError, OSError) as error:
+            except Exception as error:
+                # A remote file system raises whatever its cloud's library does.
                 pointer_faults.append(f"{root}: {error}")
         if current != self._tried_ids or time.monotonic() >= self._retry_at_s:
             self._staging_faults = self._stage_all(current)
@@ -104,7 +104,7 @@ class ModelLoader:
         for root in (root for root in self._roots() if root in release_ids):
             try:
                 self._versions[root] = self._stage_release(root, release_ids[root])
-            except (StyleRecError, OSError) as error:
+            except Exception as error:
                 faults.append(f"{root}: {error}")
         return faults
 

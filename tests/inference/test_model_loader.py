@@ -115,6 +115,23 @@ class TestModelLoader:
         assert bench.triton.ready == set(served.items())
         assert len([line for line in caplog.messages if "vocabulary.json" in line]) == 1
 
+    def test_a_file_system_s_own_error_is_reported_and_tried_again(
+        self, bench, monkeypatch, caplog
+    ):
+        class NoCredentialsError(Exception):
+            pass
+
+        def refuse(root):
+            raise NoCredentialsError("Unable to locate credentials")
+
+        served = bench.publish("a", bench.settings.release_uri)
+        with monkeypatch.context() as context:
+            context.setattr("inference.model_loader.read_pointer", refuse)
+            bench.poll()
+        assert "Unable to locate credentials" in caplog.text
+        bench.poll()
+        assert bench.triton.ready == set(served.items())
+
     def test_loads_again_after_triton_was_restarted(self, bench):
         served = bench.publish("a", bench.settings.release_uri)
         bench.triton.is_up = False
