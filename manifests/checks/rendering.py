@@ -1,5 +1,6 @@
 """Overlays and component combinations, rendered by kustomize."""
 
+import functools
 import itertools
 import os
 import shutil
@@ -82,16 +83,23 @@ def render(combination: Combination) -> Build:
         ConfigError: kustomize refuses it.
     """
     # As a person would: the components are added to the overlay's own list, in a copy of it.
-    with tempfile.TemporaryDirectory() as temporary:
-        copied = Path(temporary).resolve() / MANIFESTS.name
-        shutil.copytree(MANIFESTS, copied, ignore=shutil.ignore_patterns("checks", "*.py"))
-        folder = copied / "overlays" / combination.overlay
-        document = yaml.safe_load((folder / "kustomization.yaml").read_text())
-        added = [f"../../components/{name}" for name in combination.components]
-        document["components"] = [*document.get("components", []), *added]
-        document["buildMetadata"] = ["originAnnotations"]
-        (folder / "kustomization.yaml").write_text(yaml.safe_dump(document))
-        return render_folder(folder, combination.name)
+    own = Path("overlays", combination.overlay, "kustomization.yaml")
+    document = yaml.safe_load((MANIFESTS / own).read_text())
+    added = [f"../../components/{name}" for name in combination.components]
+    document["components"] = [*document.get("components", []), *added]
+    document["buildMetadata"] = ["originAnnotations"]
+    copied = Path(_copy().name).resolve() / MANIFESTS.name / own
+    copied.write_text(yaml.safe_dump(document))
+    return render_folder(copied.parent, combination.name)
+
+
+@functools.cache
+def _copy() -> tempfile.TemporaryDirectory[str]:
+    """Returns this process' copy of the manifests, removed when the process ends."""
+    folder = tempfile.TemporaryDirectory(prefix="manifests-")
+    ignored = shutil.ignore_patterns("checks", "*.py", "__pycache__")
+    shutil.copytree(MANIFESTS, Path(folder.name) / MANIFESTS.name, ignore=ignored)
+    return folder
 
 
 def render_folder(folder: Path, name: str) -> Build:

@@ -1,5 +1,6 @@
 """Environment variables against `stylerec.settings`; a name that is no field would be ignored."""
 
+import functools
 import json
 from collections.abc import Iterator
 
@@ -35,13 +36,17 @@ def settings_of(build: Build, container: Document) -> Settings:
     Raises:
         ValidationError: A variable is no field, or its value is none that the field takes.
     """
+    variables = variables_of(build, container).items()
+    return _settings(frozenset(each for each in variables if each[0].startswith(_PREFIX)))
+
+
+@functools.cache
+def _settings(variables: frozenset[tuple[str, str | None]]) -> Settings:
     given = {
-        name.removeprefix(_PREFIX).lower(): value
-        for name, value in variables_of(build, container).items()
-        if name.startswith(_PREFIX) and value is not None
+        name.removeprefix(_PREFIX).lower(): value for name, value in variables if value is not None
     }
     parsed = {k: json.loads(v) if k in _JSON_FIELDS else v for k, v in given.items()}
-    return Settings.model_validate({**Settings().model_dump(), **parsed})
+    return Settings(**parsed)
 
 
 def settings_fields(build: Build) -> Iterator[Finding]:
