@@ -13,7 +13,7 @@ DATA ?=
 PORT ?= 8080
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo serve test bench-models bench-outfits lint lock clean
+.PHONY: help install demo serve test bench-models bench-outfits lint manifests-check lock clean
 
 help: ## Lists these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -26,7 +26,7 @@ demo: install ## From tables to REST answers; DATA=<folder> for your own tables
 serve: install ## Leaves the stack up until Ctrl-C; DATA=<folder> for your own tables
 	@$(TRAIN)/python -m inference.local serve $(if $(DATA),--data '$(DATA)')
 
-test: install .venv/train/installed-dev .venv/serve/installed-dev ## Passes the tests
+test: install .venv/train/installed-dev .venv/serve/installed-dev .venv/promtool ## Passes the tests
 	$(SERVE)/python -m pytest -m serve_env tests/inference/transformer
 	$(TRAIN)/python -m pytest -m 'not serve_env'
 
@@ -42,6 +42,9 @@ lint: .venv/train/installed-dev ## Formatting, lint and types
 	$(TRAIN)/ruff format --check .
 	$(TRAIN)/ruff check .
 	$(TRAIN)/mypy
+
+manifests-check: .venv/train/installed-dev ## Renders and judges every overlay and component combination; RELEASE=<folder> its models, KUBECONFIG=<file> a cluster
+	@$(TRAIN)/python -m manifests.checks $(if $(RELEASE),--release '$(RELEASE)')
 
 lock: ## Resolves requirements.lock and those of Triton's and the peer's environments anew
 	$(PYTHON) inference/local/lock.py
@@ -65,6 +68,16 @@ clean: ## Removes environments and everything the stack wrote
 	    $$packages >/dev/null; \
 	fi
 	@touch $@
+
+# Prometheus' test tool out of Debian's package, without the server that the package would start.
+.venv/promtool: | .venv/system
+	@folder=$$(mktemp -d) && cd $$folder && \
+	{ apt-get download -qq prometheus 2>/dev/null || { \
+	  sudo=$$([ "$$(id -u)" = 0 ] || echo sudo); \
+	  $$sudo apt-get update -qq && apt-get download -qq prometheus; }; } && \
+	dpkg --extract prometheus_*.deb . && \
+	cp usr/bin/promtool '$(CURDIR)/$@'; \
+	code=$$?; rm -rf $$folder; exit $$code
 
 .venv/%/bin/python: | .venv/system
 	@$(PYTHON) -m venv .venv/$*
@@ -92,7 +105,7 @@ clean: ## Removes environments and everything the stack wrote
 	@touch $@
 
 .venv/train/installed-dev: .venv/train/installed
-	@$(TRAIN)/python $(PIP_INSTALL) --editable '.[train,dev,bench]'
+	@$(TRAIN)/python $(PIP_INSTALL) --editable '.[train,dev,checks,bench]'
 	@touch $@
 
 .venv/serve/installed-dev: .venv/serve/installed

@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 LIBRARY = ROOT / "src" / "stylerec"
 
 CLUSTER_NAMES = {"kfp", "kserve", "feast", "tritonclient", "kubernetes", "components", "pipelines"}
-CLUSTER_NAMES |= {"inference", "feature_repo"}
+CLUSTER_NAMES |= {"inference", "feature_repo", "manifests"}
 FRAMEWORKS = {"tensorflow", "keras", "torch"}
 
 # Package of the library -> packages of the library that it may import besides itself.
@@ -159,6 +159,19 @@ class TestShells:
             is_offline = path.parent.name == "feature_store"
             allowed = SERVING_LIBRARY | ({"data"} if is_offline else set())
             assert library_packages(path) <= allowed, path
+
+    def test_manifests_checks_read_settings_names_and_metrics_only(self) -> None:
+        for path in python_files(ROOT / "manifests"):
+            assert library_packages(path) <= {"settings", "schema", "errors"}, path
+            inner = {name for name in imported_names(path) if name.startswith("inference.")}
+            assert {".".join(name.split(".")[:3]) for name in inner} <= {
+                "inference.transformer.metrics"
+            }, path
+
+    def test_nothing_imports_the_manifests_checks(self) -> None:
+        for folder in ("components", "pipelines", "feature_repo", "inference"):
+            for path in python_files(ROOT / folder):
+                assert "manifests" not in top_levels(path), path
 
     def test_routing_transformer_does_not_import_tritonclient(self) -> None:
         for path in python_files(ROOT / "inference" / "transformer"):

@@ -51,5 +51,18 @@ class TestTrain:
         }
         assert missing == set()
 
+    def test_components_bring_what_they_import_and_no_framework(self):
+        brought = installed_by("stylerec", frozenset({"components"}), set())
+        providers = packages_distributions()
+        folders = ("src/stylerec/data", "src/stylerec/evaluation", "src/stylerec/release")
+        folders += ("src/stylerec/models/search", "components", "inference/feature_store")
+        missing = {
+            name
+            for name in third_party_imports(folders)
+            if not {canonicalize_name(provider) for provider in providers[name]} & brought
+        }
+        assert missing == set()
+        assert brought & {"tensorflow-cpu", "tensorflow", "torch", "tf2onnx"} == set()
+
     def test_leaves_out_what_only_developers_use(self):
         assert "pytest" not in installed_by("stylerec", frozenset({"train"}), set())

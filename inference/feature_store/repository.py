@@ -40,8 +40,8 @@ def open_store(settings: Settings, *, with_offline: bool) -> FeatureStore:
             no setting.
     """
     path = settings.feast_config
-    values = {f"STYLEREC_{name.upper()}": value for name, value in settings.model_dump().items()}
-    values["STYLEREC_FEAST_WORKDIR"] = settings.feast_workdir.resolve()
+    values = settings.environment()
+    values["STYLEREC_FEAST_WORKDIR"] = str(settings.feast_workdir.resolve())
     try:
         document: dict[str, Any] = yaml.safe_load(Template(path.read_text()).substitute(values))
     except (yaml.YAMLError, ValueError) as error:
@@ -61,9 +61,9 @@ def open_store(settings: Settings, *, with_offline: bool) -> FeatureStore:
     except KeyError as error:
         raise ConfigError(
             str(path),
-            expected="placeholders named after settings, such as ${STYLEREC_REDIS_HOST}",
+            expected="placeholders of settings that have a value, such as ${STYLEREC_REDIS_HOST}",
             got=f"${{{error.args[0]}}}",
-            fix="correct the placeholder, or add the setting to stylerec.settings",
+            fix=f"set {error.args[0]}, or correct the placeholder",
         ) from error
     if not with_offline:
         document.pop("offline_store", None)

@@ -15,7 +15,7 @@ from rich.console import Console
 from inference.local.calls import RecommenderClient, show_answers
 from inference.local.processes import run_step
 from inference.local.sample import Sample
-from inference.local.services import REPOSITORY_ROOT, environment_of
+from inference.local.services import REPOSITORY_ROOT
 from inference.local.stack import LocalStack
 from inference.local.workspace import Workspace, open_workspace
 from stylerec.errors import StackError
@@ -95,7 +95,7 @@ def _train(workspace: Workspace, stack: LocalStack, say: Callable[[str], None]) 
 
 def _run(workspace: Workspace, command: Sequence[str | Path]) -> None:
     """Runs a step in a process of its own; it prints its progress and its own errors."""
-    overrides = environment_of(workspace.settings)
+    overrides = workspace.settings.environment()
     run_step(
         [str(part) for part in command],
         folder=REPOSITORY_ROOT,

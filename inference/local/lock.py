@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
 HEADER = "# Written by `make lock`; do not edit.\n"
 LOCKS = {
-    ROOT / "requirements.lock": [".[train,serve,dev,bench]"],
+    ROOT / "requirements.lock": [".[train,serve,s3,dev,checks,bench]"],
     HERE / "triton-requirements.lock": ["--requirement", str(HERE / "triton-requirements.txt")],
     ROOT / "benchmarks" / "requirements.lock": [
         "--requirement",

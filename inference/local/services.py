@@ -16,11 +16,6 @@ PYTHON_MODEL = REPOSITORY_ROOT / "inference" / "model_repository" / "model.py"
 _PROBE_TIMEOUT_S = 1.0
 
 
-def environment_of(settings: Settings) -> dict[str, str]:
-    """Returns the environment variables that make another process build equal settings."""
-    return {f"STYLEREC_{name.upper()}": str(value) for name, value in settings.model_dump().items()}
-
-
 def environment_python(name: str) -> Path:
     """Returns the interpreter of one of the three environments (`train`, `serve`, `triton`).
 
@@ -133,7 +128,7 @@ def transformer_process(settings: Settings, run: Path) -> LocalProcess:
     """
     python = environment_python("serve")
     environment = _environment(
-        **environment_of(settings),
+        **settings.environment(),
         OMP_NUM_THREADS="1",
         PYTHONPATH=str(REPOSITORY_ROOT),
         PYTHONUNBUFFERED="1",

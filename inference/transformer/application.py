@@ -14,12 +14,12 @@ from inference.transformer.grpc_server import grpc_server
 from inference.transformer.history_store import HistoryStore
 from inference.transformer.metered import MeteredHistoryReader, MeteredScorer
 from inference.transformer.metrics import Metrics
+from inference.transformer.model_hosts import ModelHosts
 from inference.transformer.models import InteractionsModel, RecommenderModel
 from inference.transformer.readiness import Readiness
 from inference.transformer.release_loading import load_recommender
 from inference.transformer.release_watcher import ReleaseSlot, ReleaseWatcher
 from inference.transformer.rest_server import RoutingRestServer
-from inference.transformer.triton_client import TritonClient
 from stylerec.errors import StackError
 from stylerec.release.store import Release
 from stylerec.serving.recommender import Recommender
@@ -42,7 +42,7 @@ class Application:
     def __init__(self, settings: Settings, *, model_name: str, metrics: Metrics) -> None:
         self._settings = settings
         self._connect_message = ""
-        self._triton = TritonClient(settings.triton_host, settings.triton_http_port)
+        self._triton = ModelHosts(settings)
         self._histories = HistoryStore(settings, on_invalid=metrics.invalid_histories.inc)
         self._slot = ReleaseSlot()
         scorer = MeteredScorer(self._triton, metrics)

@@ -1,6 +1,6 @@
 """Readiness that means it: a release is loaded, Triton has its models, the feature store answers.
 
-A router that is not ready still answers from the lower rungs; Kubernetes just prefers others.
+A router that is not ready still answers from the lower rungs once it has a release.
 """
 
 import asyncio
@@ -59,6 +59,15 @@ class Readiness:
         self._metrics.observe_readiness(parts)
         self.faults = self._faults(recommender is not None, absent, is_store_ready)
         return all(parts.values())
+
+    @property
+    def is_answering(self) -> bool:
+        """Whether requests are answered, if only from the lower rungs.
+
+        This is what decides whether Kubernetes sends requests: all routers share their
+        dependencies, so a readiness that asked for those would take all of them away at once.
+        """
+        return self._slot.current is not None
 
     async def is_store_ready(self) -> bool:
         """Returns whether the feature store answers."""

@@ -20,6 +20,8 @@ from inference.transformer.data_plane import FixedModels, RoutingDataPlane
 
 logger = logging.getLogger(__name__)
 
+ANSWERING_PATH = "/health/answering"
+"""200 once a release is loaded: then every request is answered, whatever else is gone."""
 MAX_BODY_BYTES = 16 * 1024 * 1024
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 # FastAPI tries the tensors' JSON form and then raw bytes, and puts these into a fault's place.
@@ -56,6 +58,17 @@ class RoutingRestServer(RESTServer):
             # Uvicorn raises the signal that ended it again, when the rest is still to be stopped.
             signal.signal(stop, lambda *_: None)
         await self._server.serve(sockets=[self._listener])
+
+    def _register_endpoints(self, app: FastAPI) -> None:
+        super()._register_endpoints(app)
+        app.add_api_route(ANSWERING_PATH, self._answering)
+
+    async def _answering(self) -> JSONResponse:
+        readiness = self.dataplane.readiness
+        return JSONResponse(
+            {"answering": readiness.is_answering},
+            HTTPStatus.OK if readiness.is_answering else HTTPStatus.SERVICE_UNAVAILABLE,
+        )
 
     def _add_middlewares(self, app: FastAPI) -> None:
         # KServe's own would write a timing line per request.

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from inference.local.sample import Sample
-from inference.local.services import REPOSITORY_ROOT, environment_of
+from inference.local.services import REPOSITORY_ROOT
 from inference.local.stack import LocalStack
 from inference.local.workspace import Workspace
 from stylerec.release.store import Release, open_release, read_pointer
@@ -70,7 +70,7 @@ def free_ports(count: int) -> list[int]:
 
 
 def run_command(*command: str, settings: Settings) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, **environment_of(settings), "PYTHONPATH": str(REPOSITORY_ROOT)}
+    environment = {**os.environ, **settings.environment(), "PYTHONPATH": str(REPOSITORY_ROOT)}
     return subprocess.run(
         command, cwd=REPOSITORY_ROOT, env=environment, capture_output=True, text=True, check=False
     )

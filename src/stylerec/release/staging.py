@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections.abc import Collection
 from pathlib import Path
 
 from stylerec.aside import written_aside, written_file_aside
@@ -19,6 +20,7 @@ def stage_models(
     release: Release,
     model_repository: Path,
     *,
+    models: Collection[str] | None = None,
     python_model: Path | None = None,
 ) -> dict[str, int]:
     """Copies each model of a release to `<repository>/<model>/<version>/`, whole or not at all.
@@ -26,6 +28,7 @@ def stage_models(
     Args:
         release: A verified release.
         model_repository: Triton's model repository.
+        models: Names of those to stage; None for all. One that the release lacks is passed over.
         python_model: The generic `model.py` of Triton's Python backend, which then runs the
             models; None for Triton's own ONNX Runtime backend.
 
@@ -35,9 +38,14 @@ def stage_models(
     Raises:
         ReleaseError: The repository cannot be written, or `python_model` does not exist.
     """
+    entries = {
+        name: entry
+        for name, entry in release.manifest.models.items()
+        if models is None or name in models
+    }
     backend: TritonBackend = "onnxruntime" if python_model is None else "python"
     try:
-        for name, entry in release.manifest.models.items():
+        for name, entry in entries.items():
             source = release.folder / MODELS_FOLDER / name
             target = model_repository / name
             target.mkdir(parents=True, exist_ok=True)
@@ -51,7 +59,7 @@ def stage_models(
             got=str(error.strerror or error),
             fix=_FIX,
         ) from error
-    return {name: entry.version for name, entry in release.manifest.models.items()}
+    return {name: entry.version for name, entry in entries.items()}
 
 
 def _stage_version(onnx: Path, target: Path, python_model: Path | None) -> None:

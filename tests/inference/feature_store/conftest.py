@@ -103,12 +103,9 @@ def settings(tmp_path: Path, redis_port: int) -> Settings:
 
 def router_environment(settings: Settings) -> dict[str, str]:
     """The environment of a routing transformer with these settings."""
-    given = {
-        f"STYLEREC_{name.upper()}": str(value) for name, value in settings.model_dump().items()
-    }
     # Feast, imported by the tests, sets variables that would move the router's metrics to files.
     inherited = {k: v for k, v in os.environ.items() if not k.startswith("PROMETHEUS_")}
-    return {**inherited, **given, "OMP_NUM_THREADS": "1"}
+    return {**inherited, **settings.environment(), "OMP_NUM_THREADS": "1"}
 
 
 def write_prepared(
@@ -178,15 +175,15 @@ def write_prepared(
     return prepared
 
 
-def write_release(folder: Path, *, models: tuple[str, ...] = ()) -> Path:
-    """A built release whose ONNX files hold no graph."""
+def write_release(folder: Path, *, models: tuple[str, ...] = (), onnx: bytes = b"no graph") -> Path:
+    """A built release; its ONNX files hold no graph unless one is given."""
     inputs = folder / "inputs"
     prepared = write_prepared(inputs / "prepared", {"c1": [(0, "view", LOG_END_S)]})
     exported = {}
     for model in models:
         exported[model] = inputs / model
         exported[model].mkdir()
-        (exported[model] / "model.onnx").write_bytes(b"no graph")
+        (exported[model] / "model.onnx").write_bytes(onnx)
         (exported[model] / "config.json").write_text("{}")
         record = f'{{"model": "{model}", "max_history_len": 10}}'
         (exported[model] / "export.json").write_text(record)

@@ -2,7 +2,7 @@ import socket
 from pathlib import Path
 
 from inference.local.processes import LocalProcess
-from inference.local.services import environment_of, is_redis_ready, redis_process
+from inference.local.services import is_redis_ready, redis_process
 from stylerec.settings import Settings
 
 
@@ -33,11 +33,3 @@ class TestRedisProcess:
         process = started(settings, tmp_path / "logs")
         assert "viewed" in ask(settings, "GET customer")
         process.stop()
-
-
-class TestEnvironmentOf:
-    def test_makes_another_process_build_equal_settings(self, monkeypatch) -> None:
-        settings = Settings().model_copy(update={"http_port": 9123, "release_uri": "s3://b/r"})
-        for name, value in environment_of(settings).items():
-            monkeypatch.setenv(name, value)
-        assert Settings() == settings

@@ -45,6 +45,10 @@ class TestAnswers:
         assert answer["items"]
         assert answer["notes"]["history"] == "no_history"
 
+    def test_kubernetes_is_told_that_it_answers(self, router):
+        response = router.http.get("/health/answering")
+        assert (response.status_code, response.json()) == (200, {"answering": True})
+
     def test_v1_v2_and_grpc_say_the_same(self, router):
         instances = [{**HERO, "customer_id": "c3"}, {"touchpoint": "for-you"}]
         by_v1 = router.predict(*instances)

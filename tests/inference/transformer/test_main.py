@@ -7,6 +7,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+import yaml
 
 from stylerec.settings import Settings
 
@@ -49,6 +50,16 @@ class TestSettingsOf:
         assert settings == Settings(
             http_port=8_080, triton_host="shop-predictor.retail", triton_http_port=80
         )
+
+    def test_takes_the_manifest_s_arguments_beside_the_controller_s(self):
+        manifest = ROOT / "manifests" / "base" / "recommender" / "inference-service.yaml"
+        transformer = yaml.safe_load(manifest.read_text())["spec"]["transformer"]
+        injected = ["--model_name", "recommender", "--predictor_host", "recommender-predictor.shop"]
+        name, settings = self.taken(*transformer["containers"][0]["args"], *injected)
+        ports = [port["containerPort"] for port in transformer["containers"][0]["ports"]]
+        assert name == "recommender"
+        assert [settings.http_port, settings.grpc_port] == ports
+        assert settings.triton_host == "recommender-predictor.shop"
 
     def test_a_predictor_host_may_name_its_port(self):
         _, settings = self.taken("--predictor_host", "triton:8000")

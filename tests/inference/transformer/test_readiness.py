@@ -37,6 +37,13 @@ def check(*, versions=None, ready=(), is_store_ready=True):
     return found, readiness.faults, gauges
 
 
+def is_answering(release):
+    slot = ReleaseSlot()
+    slot.current = release
+    parts = {"slot": slot, "control": None, "histories": None, "timeout_s": 1.0}
+    return Readiness(**parts, metrics=Metrics(CollectorRegistry())).is_answering
+
+
 class TestReadiness:
     def test_is_ready_when_every_part_is(self):
         found, faults, gauges = check(versions={"ranking": 7}, ready=[("ranking", 7)])
@@ -60,3 +67,11 @@ class TestReadiness:
         found, faults, _ = check(versions={}, is_store_ready=False)
         assert not found
         assert "feature store" in faults[0]
+
+
+class TestIsAnswering:
+    def test_is_true_once_there_is_a_release_whatever_else_is_gone(self):
+        assert is_answering(SimpleNamespace())
+
+    def test_is_false_before(self):
+        assert not is_answering(None)

@@ -1,0 +1,1 @@
+"""Kubernetes manifests, and in `manifests.checks` what judges them before a cluster does."""
