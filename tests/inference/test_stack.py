@@ -114,7 +114,8 @@ class TestModels:
         release = running.release()
         path = release.folder / "models" / model / "model.onnx"
         session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-        sizes = {"B": 2, "L": release.manifest.models[model].max_history_len, "K": 1, "C": 7}
+        max_len = release.manifest.models[model].max_history_len
+        sizes = {"B": 2, "L": max_len, "K": 1, "C": 7, "N": 4}
         generator = np.random.default_rng(0)
         feeds = {}
         for spec in MODEL_SPECS[model].inputs:

@@ -85,7 +85,7 @@ class TestImportTables:
             import_tables("tables", folder / inside, folder, now=now)
 
     def test_refuses_an_unknown_format(self, log, tmp_path):
-        with pytest.raises(ConfigError, match="expected one of mango, rees46, s3rec"):
+        with pytest.raises(ConfigError, match="expected one of mango, polyvore, rees46, s3rec"):
             import_tables("xlsx", log, tmp_path / "out")
 
     @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
