@@ -16,6 +16,13 @@ from stylerec.data.outfits import Outfit
 Counts: TypeAlias = sparse.csr_array
 
 
+def is_worn(outfits: Sequence[Outfit], *, num_items: int) -> NDArray[np.bool_]:
+    """Returns which items are in an outfit, bool `[V]`."""
+    worn_V = np.zeros(num_items, dtype=np.bool_)
+    worn_V[np.concatenate([np.zeros(0, np.int64), *outfits])] = True
+    return worn_V
+
+
 def membership(outfits: Sequence[Outfit], *, num_items: int) -> Counts:
     """Returns which outfit holds which item, float32 `[B, V]` of ones and zeros."""
     sizes = [len(outfit) for outfit in outfits]

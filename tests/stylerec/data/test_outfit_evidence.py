@@ -2,6 +2,7 @@ import numpy as np
 from scipy import sparse
 
 from stylerec.data.outfit_evidence import (
+    is_worn,
     membership,
     spectral_style,
     value_pairs,
@@ -9,6 +10,14 @@ from stylerec.data.outfit_evidence import (
 )
 
 OUTFITS = [np.array([2, 3, 4]), np.array([2, 3])]
+
+
+class TestIsWorn:
+    def test_marks_the_items_of_every_outfit(self):
+        assert is_worn(OUTFITS, num_items=6).tolist() == [False, False, True, True, True, False]
+
+    def test_takes_no_outfit(self):
+        assert is_worn([], num_items=2).tolist() == [False, False]
 
 
 class TestMembership:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from stylerec.data.outfit_evidence import is_worn
 from stylerec.data.outfits import ITEM_INDEX, Outfit, pad_outfits
 from stylerec.models.outfit.word_evidence import item_tokens, token_table
 from stylerec.schema.columns import PRODUCT_TYPE
@@ -58,8 +59,7 @@ class TypedStyle:
         seed: int = 0,
     ) -> None:
         words, _, categories = item_tokens(items, num_items)
-        is_trained_V = np.zeros(num_items, dtype=bool)
-        is_trained_V[np.concatenate([np.zeros(0, np.int64), *train])] = True
+        is_trained_V = is_worn(train, num_items=num_items)
         word_VT, num_words = token_table(words, is_trained_V)
         category_V1, num_categories = token_table(categories, is_trained_V)
         self._type_V = _type_codes(items, num_items)

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.linalg import eigsh, lsqr
 
-from stylerec.data.outfit_evidence import Counts, worn_together
+from stylerec.data.outfit_evidence import Counts, is_worn, worn_together
 from stylerec.data.outfits import ITEM_INDEX, Outfit
 from stylerec.features.content import text_words
 from stylerec.schema.columns import CATEGORY, PRICE, PRODUCT_TYPE, TITLE
@@ -67,8 +67,7 @@ class WordEvidence:
         seed: int = 0,
     ) -> None:
         words, bound, category = item_tokens(items, num_items)
-        is_trained_V = np.zeros(num_items, dtype=bool)
-        is_trained_V[np.concatenate([np.zeros(0, np.int64), *train])] = True
+        is_trained_V = is_worn(train, num_items=num_items)
         together_VV = worn_together(train, num_items=num_items)
         self._spaces = [
             _TokenSpace(tokens, is_trained_V, together_VV, dim=dim, seed=seed)
